@@ -1,0 +1,77 @@
+"""SQLite: one connection a thread, WAL, foreign keys, explicit transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from library.errors import DatabaseError
+from library.migrations import migrate
+
+BUSY_TIMEOUT_SECONDS = 30.0
+
+
+class Database:
+    """The library's system of record, at `path`; made and migrated when it is opened.
+
+    Safe to share between threads: each gets a connection of its own. Raises DatabaseError when
+    the file cannot be opened or is no database, SchemaTooNewError when a newer version made it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = self.connection
+            connection.execute("PRAGMA journal_mode = WAL")
+            migrate(connection)
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            raise DatabaseError(f"cannot open the library's database {path}: {error}") from error
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection, in autocommit mode outside `transaction`."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                self.path,
+                timeout=BUSY_TIMEOUT_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,  # close() is called from another thread
+            )
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            self._local.connection = connection
+            with self._lock:
+                self._connections.append(connection)
+        return connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction: committed at the end of the block, rolled back on any exception."""
+        connection = self.connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close every thread's connection. No thread may use the database afterwards."""
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+        self._local = threading.local()

@@ -1,0 +1,137 @@
+"""The table of pictures: one row a content, whatever its files are called."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple
+from itertools import islice
+
+from library import files
+from library.models import Metadata, Picture, PictureDetails
+
+# SQLite's default limit of variables a statement was 999 for a long time.
+_VARIABLES = 900
+
+_PICTURE = """SELECT images.id, width, height, colour,
+    (SELECT path FROM files WHERE image_id = images.id
+     ORDER BY missing_since IS NOT NULL, id LIMIT 1)
+    FROM images"""
+
+_PRESENT = """EXISTS (SELECT 1 FROM files
+    WHERE files.image_id = images.id AND files.missing_since IS NULL)"""
+
+_METADATA = """width, height, format, frames, byte_size, colour,
+    taken_at, camera, latitude, longitude"""
+
+
+def add(connection: sqlite3.Connection, content_hash: bytes, metadata: Metadata) -> int:
+    """The id of the picture with this content, which is added when it is new."""
+    connection.execute(
+        f"""INSERT OR IGNORE INTO images (content_hash, {_METADATA})
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (content_hash, *astuple(metadata)),
+    )
+    image_id = find(connection, content_hash)
+    assert image_id is not None
+    return image_id
+
+
+def find(connection: sqlite3.Connection, content_hash: bytes) -> int | None:
+    """The id of the picture with this content, or None."""
+    row = connection.execute(
+        "SELECT id FROM images WHERE content_hash = ?", (content_hash,)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def get(connection: sqlite3.Connection, image_id: int) -> PictureDetails | None:
+    """Everything known of one picture, or None."""
+    row = connection.execute(
+        f"SELECT content_hash, {_METADATA} FROM images WHERE id = ?", (image_id,)
+    ).fetchone()
+    if row is None:
+        return None
+    return PictureDetails(
+        image_id, row[0], Metadata(*row[1:]), files.of_image(connection, image_id)
+    )
+
+
+def content_hash(connection: sqlite3.Connection, image_id: int) -> bytes | None:
+    """The content hash of a picture, or None."""
+    row = connection.execute("SELECT content_hash FROM images WHERE id = ?", (image_id,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def present(connection: sqlite3.Connection, image_ids: Sequence[int]) -> dict[int, Picture]:
+    """Of these pictures the ones that have a present file, by id."""
+    found: dict[int, Picture] = {}
+    for chunk in _chunks(image_ids):
+        rows = connection.execute(
+            f"{_PICTURE} WHERE images.id IN ({_marks(chunk)}) AND {_PRESENT}", chunk
+        )
+        found.update((row[0], Picture(*row)) for row in rows)
+    return found
+
+
+def ids_of(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes, int]:
+    """The ids of the pictures with these contents, by content hash."""
+    found: dict[bytes, int] = {}
+    for chunk in _chunks(hashes):
+        found.update(
+            connection.execute(
+                f"SELECT content_hash, id FROM images WHERE content_hash IN ({_marks(chunk)})",
+                chunk,
+            ).fetchall()
+        )
+    return found
+
+
+def recent(connection: sqlite3.Connection, limit: int) -> list[Picture]:
+    """The pictures whose files were changed last, newest first."""
+    rows = connection.execute(
+        """SELECT image_id, max(mtime_ns) AS newest FROM (
+            SELECT image_id, mtime_ns FROM files
+            WHERE missing_since IS NULL AND image_id IS NOT NULL
+            ORDER BY mtime_ns DESC LIMIT ?)
+        GROUP BY image_id ORDER BY newest DESC, image_id LIMIT ?""",
+        (limit * 4, limit),  # copies of one picture are often neighbours in time
+    ).fetchall()
+    ids = [image_id for image_id, _ in rows]
+    pictures = present(connection, ids)
+    return [pictures[image_id] for image_id in ids if image_id in pictures]
+
+
+def random(connection: sqlite3.Connection, limit: int) -> list[Picture]:
+    """Some present pictures, drawn anew at each call."""
+    rows = connection.execute(
+        f"""{_PICTURE} WHERE images.id IN (
+            SELECT images.id FROM images WHERE {_PRESENT} ORDER BY random() LIMIT ?)
+        ORDER BY random()""",
+        (limit,),
+    )
+    return [Picture(*row) for row in rows]
+
+
+def in_folder(
+    connection: sqlite3.Connection, folder_id: int, limit: int, offset: int
+) -> list[Picture]:
+    """The present pictures that lie directly in a folder, in the order of their paths."""
+    rows = connection.execute(
+        """SELECT images.id, width, height, colour, min(path)
+        FROM files JOIN images ON images.id = files.image_id
+        WHERE folder_id = ? AND missing_since IS NULL
+        GROUP BY images.id ORDER BY min(path) LIMIT ? OFFSET ?""",
+        (folder_id, limit, offset),
+    )
+    return [Picture(*row) for row in rows]
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _chunks(values: Iterable[object]) -> Iterator[tuple[object, ...]]:
+    iterator = iter(values)
+    while chunk := tuple(islice(iterator, _VARIABLES)):
+        yield chunk

@@ -1,0 +1,108 @@
+"""IndexKeeper: owns the vector index for the site and keeps it in step with SQLite."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from library import vectors
+from library.database import Database
+from library.errors import IndexBusyError, VectorIndexError
+from library.index import VectorIndex, index_owner
+from library.models import IndexState
+from library.vectors import Space, Vectors
+
+_LOOK_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class IndexKeeper:
+    """A thread that opens the index, pushes what it lacks, and looks for more every second.
+
+    While the index is not `current`, `query` gives None and an exact scan has to answer.
+    """
+
+    def __init__(self, data_dir: Path, database: Database, space: Space) -> None:
+        self.data_dir = data_dir
+        self.state: IndexState = "closed"
+        self._database = database
+        self._space = space
+        self._index: VectorIndex | None = None
+        self._newest = 0
+        self._stop = threading.Event()
+        self._damaged = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="index-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once, the index is opened behind."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the batch in hand and close the index cleanly."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def query(self, vector: Vectors, limit: int) -> list[tuple[bytes, float]] | None:
+        """As VectorIndex.query, or None when the index cannot be trusted to be complete."""
+        index = self._index
+        if index is None or self.state != "current":
+            return None
+        if vectors.newest(self._database.connection, self._space) > self._newest:
+            return None
+        try:
+            return index.query(vector, limit)
+        except VectorIndexError as error:
+            logger.warning("%s; it will be made again", error)
+            self._damaged.set()
+            return None
+
+    def count(self) -> int | None:
+        """How many vectors the index really holds, or None while it is not open."""
+        index = self._index
+        return None if index is None else index.count()
+
+    @property
+    def owner(self) -> str:
+        """Who holds the index, in words."""
+        return index_owner(self.data_dir)
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                try:
+                    self._keep_up()
+                except IndexBusyError:
+                    self.state = "busy"
+                except Exception:  # a broken index must never take the site down with it
+                    logger.exception("the index failed; it will be made again")
+                    self._damaged.set()
+                self._stop.wait(_LOOK_SECONDS)
+        finally:
+            if self._index is not None:
+                self._index.close()
+            self._index = None
+            self.state = "closed"
+
+    def _keep_up(self) -> None:
+        if self._damaged.is_set() and self._index is not None:
+            index, self._index = self._index, None
+            self.state = "rebuilding"
+            self._damaged.clear()
+            index.discard()
+        if self._index is None:
+            self.state = "checking"
+            self._index = VectorIndex(self.data_dir, self._database, self._space, "the site")
+            self._newest = self._index.newest()
+            self.state = "rebuilding" if self._newest == 0 else "behind"
+        if self.state != "current" or self._is_behind():
+            self.state = "rebuilding" if self._newest == 0 else "behind"
+            self._index.push(self._stop.is_set)
+            self._newest = self._index.newest()
+            if not self._index.missing():
+                self.state = "current"
+
+    def _is_behind(self) -> bool:
+        return vectors.newest(self._database.connection, self._space) > self._newest

@@ -1,0 +1,135 @@
+"""The schema, as named migrations: each in one transaction of its own, applied once, in order."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass
+
+from library.errors import SchemaTooNewError
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A step of the schema. Once released, a migration is never edited: add another."""
+
+    name: str
+    statements: tuple[str, ...]
+
+
+MIGRATIONS = (
+    Migration(
+        "001_library",
+        (
+            """CREATE TABLE meta (
+                key TEXT PRIMARY KEY,
+                value TEXT NOT NULL
+            ) STRICT""",
+            """CREATE TABLE roots (
+                id INTEGER PRIMARY KEY,
+                path BLOB NOT NULL UNIQUE
+            ) STRICT""",
+            """CREATE TABLE folders (
+                id INTEGER PRIMARY KEY,
+                path BLOB NOT NULL UNIQUE
+            ) STRICT""",
+            # A picture is a content: a renamed, moved or copied file is the same picture.
+            """CREATE TABLE images (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                content_hash BLOB NOT NULL UNIQUE,
+                width INTEGER NOT NULL,
+                height INTEGER NOT NULL,
+                format TEXT NOT NULL,
+                frames INTEGER NOT NULL,
+                byte_size INTEGER NOT NULL,
+                colour TEXT NOT NULL,
+                taken_at TEXT,
+                camera TEXT,
+                latitude REAL,
+                longitude REAL
+            ) STRICT""",
+            # A file is a path. image_id is NULL until the file, as it is now, has been read.
+            """CREATE TABLE files (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                path BLOB NOT NULL UNIQUE,
+                folder_id INTEGER NOT NULL REFERENCES folders (id),
+                size INTEGER NOT NULL,
+                mtime_ns INTEGER NOT NULL,
+                image_id INTEGER REFERENCES images (id),
+                missing_since REAL,
+                failure TEXT,
+                failure_kind TEXT CHECK (failure_kind IN ('unreadable', 'undecodable'))
+            ) STRICT""",
+            "CREATE INDEX files_by_image ON files (image_id)",
+            "CREATE INDEX files_by_folder ON files (folder_id)",
+            "CREATE INDEX files_by_mtime ON files (mtime_ns)",
+            """CREATE TABLE spaces (
+                id INTEGER PRIMARY KEY,
+                key TEXT NOT NULL UNIQUE,
+                dim INTEGER NOT NULL
+            ) STRICT""",
+            # AUTOINCREMENT: ids only grow, so "newer than the last one I saw" is exact.
+            """CREATE TABLE vectors (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                space_id INTEGER NOT NULL REFERENCES spaces (id),
+                image_id INTEGER NOT NULL REFERENCES images (id),
+                vector BLOB NOT NULL,
+                UNIQUE (image_id, space_id)
+            ) STRICT""",
+            "CREATE INDEX vectors_by_space ON vectors (space_id, id)",
+            # What a Chroma collection holds. Keyed by the collection's own UUID: a directory that
+            # was deleted and made again has another, so nothing stale is ever believed.
+            """CREATE TABLE indexed_vectors (
+                collection TEXT NOT NULL,
+                vector_id INTEGER NOT NULL REFERENCES vectors (id),
+                PRIMARY KEY (collection, vector_id)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE runs (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                started REAL NOT NULL,
+                finished REAL,
+                summary TEXT
+            ) STRICT""",
+        ),
+    ),
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema up to date. Raises SchemaTooNewError, changing nothing, when it is newer."""
+    connection.execute(
+        """CREATE TABLE IF NOT EXISTS schema_migrations (
+            name TEXT PRIMARY KEY,
+            applied REAL NOT NULL
+        )"""
+    )
+    applied = _applied(connection)
+    unknown = applied - {migration.name for migration in MIGRATIONS}
+    if unknown:
+        raise SchemaTooNewError(
+            f"this library was made by a newer version (it has {', '.join(sorted(unknown))}); "
+            "update the program, or choose another DATA_DIR"
+        )
+    for migration in MIGRATIONS:
+        if migration.name not in applied:
+            _apply(connection, migration)
+
+
+def _applied(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM schema_migrations")}
+
+
+def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have been faster between the look and the lock.
+        if migration.name not in _applied(connection):
+            for statement in migration.statements:
+                connection.execute(statement)
+            connection.execute(
+                "INSERT INTO schema_migrations VALUES (?, ?)", (migration.name, time.time())
+            )
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -1,0 +1,99 @@
+"""Every knob of the program, in one table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from library.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A knob: its environment variable, its default as text, and one line of help."""
+
+    name: str
+    default: str
+    help: str
+
+
+SETTINGS = (
+    Setting("DATA_DIR", "data", "where the library lives: database, thumbnails, index"),
+    Setting("IMAGE_DIRECTORY", "", "the folder to crawl when none is named"),
+    Setting("CLIP_MODEL", "auto", "the model: `auto`, `starter`, or a folder that holds one"),
+    Setting("NUM_IMAGE_RESULTS", "60", "pictures on a page of results"),
+    Setting("MAX_IMAGE_MEGAPIXELS", "50", "larger decodes are refused, to bound the memory used"),
+    Setting("HOST", "127.0.0.1", "the address the site listens on"),
+    Setting("PORT", "5000", "the port the site listens on"),
+    Setting("LOG_LEVEL", "WARNING", "DEBUG, INFO, WARNING or ERROR"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one run, checked."""
+
+    data_dir: Path
+    image_directory: Path | None
+    clip_model: str
+    num_image_results: int
+    max_image_megapixels: int
+    host: str
+    port: int
+    log_level: str
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file."""
+        return self.data_dir / "library.sqlite"
+
+    @property
+    def thumbnail_dir(self) -> Path:
+        """The folder of thumbnails."""
+        return self.data_dir / "thumbnails"
+
+    @property
+    def file_list_path(self) -> Path:
+        """The msgpack list that the scan hands to the reader."""
+        return self.data_dir / "filelist.msgpack"
+
+
+def read_environment(env_file: Path = Path(".env")) -> dict[str, str]:
+    """The process's environment over the lines of a `.env` file, where there is one."""
+    lines = {name: value for name, value in dotenv_values(env_file).items() if value is not None}
+    return {**lines, **os.environ}
+
+
+def load_settings(env: Mapping[str, str]) -> Settings:
+    """Settings from an environment; whatever it does not name has its default.
+
+    Raises SettingsError, naming the setting, when a value cannot be used.
+    """
+    text = {setting.name: env.get(setting.name, "") or setting.default for setting in SETTINGS}
+    log_level = text["LOG_LEVEL"].upper()
+    if log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise SettingsError(
+            f"LOG_LEVEL is {text['LOG_LEVEL']!r}: use DEBUG, INFO, WARNING or ERROR"
+        )
+    directory = text["IMAGE_DIRECTORY"]
+    return Settings(
+        data_dir=Path(text["DATA_DIR"]).expanduser().absolute(),
+        image_directory=Path(directory).expanduser().absolute() if directory else None,
+        clip_model=text["CLIP_MODEL"],
+        num_image_results=_whole(text, "NUM_IMAGE_RESULTS", 1, 500),
+        max_image_megapixels=_whole(text, "MAX_IMAGE_MEGAPIXELS", 1, 10_000),
+        host=text["HOST"],
+        port=_whole(text, "PORT", 0, 65_535),
+        log_level=log_level,
+    )
+
+
+def _whole(text: Mapping[str, str], name: str, least: int, most: int) -> int:
+    value = text[name]
+    if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+        raise SettingsError(f"{name} is {value!r}: use a whole number from {least} to {most}")
+    return int(value)

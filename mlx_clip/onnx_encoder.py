@@ -1,0 +1,97 @@
+"""OnnxEncoder: a model folder (config.json, image.onnx, text.onnx, tokenizer.json) on ONNX Runtime.
+
+The layout is that of models/starter: see the MODEL_CARD.md there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+from tokenizers import Tokenizer
+
+from mlx_clip.encoder import Pixels, Vectors
+from mlx_clip.errors import ModelBrokenError, ModelNotFoundError
+from mlx_clip.preprocess import VERSION, pad_to_square
+
+_FILES = ("config.json", "image.onnx", "text.onnx", "tokenizer.json")
+# Long batches pay for the padding of their longest text.
+_TEXT_BATCH = 32
+
+
+class OnnxEncoder:
+    """The Encoder over a model folder. Safe to call from several threads.
+
+    Raises ModelNotFoundError when the folder holds no model, ModelBrokenError when its files do
+    not load.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        missing = [name for name in _FILES if not (folder / name).is_file()]
+        if missing:
+            raise ModelNotFoundError(
+                f"{folder} holds no model: {', '.join(missing)} missing. "
+                "Set CLIP_MODEL=starter, or name a folder with all of " + ", ".join(_FILES)
+            )
+        try:
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            self._image = _session(folder / "image.onnx")
+            self._text = _session(folder / "text.onnx")
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self.name = str(config["name"])
+            self.dim = int(config["dim"])
+            self.image_size = int(config["image"]["size"])
+            red, green, blue = config["image"]["background"]
+            self._background = (int(red), int(green), int(blue))
+            self._mean = np.array(config["image"]["mean"], np.float32)
+            self._std = np.array(config["image"]["std"], np.float32)
+            self._tokenizer.enable_truncation(int(config["text"]["max_length"]))
+            self._tokenizer.enable_padding()
+        except Exception as error:  # onnxruntime and tokenizers raise types of their own making
+            raise ModelBrokenError(
+                f"the model in {folder} does not load: {error}. Copy its files again"
+            ) from error
+        self.space = f"{self.name}@{_revision(folder)}/p{VERSION}"
+
+    def preprocess(self, image: Image.Image) -> Pixels:
+        """As Encoder.preprocess."""
+        return pad_to_square(image, self.image_size, self._background)
+
+    def encode_images(self, pixels: Pixels) -> Vectors:
+        """As Encoder.encode_images."""
+        values = (pixels.astype(np.float32) / np.float32(255) - self._mean) / self._std
+        batch = np.ascontiguousarray(values.transpose(0, 3, 1, 2))
+        (vectors,) = self._image.run(None, {"pixel_values": batch})
+        return np.asarray(vectors, np.float32)
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """As Encoder.encode_texts."""
+        vectors = [np.empty((0, self.dim), np.float32)]
+        for start in range(0, len(texts), _TEXT_BATCH):
+            encoded = self._tokenizer.encode_batch(list(texts[start : start + _TEXT_BATCH]))
+            inputs = {
+                "input_ids": np.array([text.ids for text in encoded], np.int64),
+                "attention_mask": np.array([text.attention_mask for text in encoded], np.int64),
+            }
+            (batch,) = self._text.run(None, inputs)
+            vectors.append(np.asarray(batch, np.float32))
+        return np.concatenate(vectors)
+
+
+def _session(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # its warnings speak of graph nodes, to nobody here
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def _revision(folder: Path) -> str:
+    """A short hash over everything that the vectors depend on."""
+    digest = hashlib.blake2b(digest_size=6)
+    for name in _FILES:
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Queries to ranked hits. Reads the library, writes nothing."""
