@@ -22,8 +22,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from library.errors import PhotoError, PhotoTooLargeError
 from library.models import Metadata
 
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
-"""What is opened, by Pillow's names. A file's bytes decide, never its extension."""
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
+"""What is opened, by Pillow's names (its JPEG opens MPO too). Bytes decide, never an extension."""
 
 EXTENSIONS = frozenset(
     b".jpg .jpeg .jpe .jfif .mpo .png .apng .gif .webp .bmp .dib .tif .tiff"
