@@ -1,0 +1,102 @@
+"""Tiles: pictures as the pages lay them out, with their shapes known before anything loads.
+
+The content security policy forbids styles in the HTML, so a shape is a class: ratios of width to
+height fall into geometric buckets 5% apart, whose classes are in static/src/ratios.css (made by
+tools/ratios.py). At most 2.5% of a picture between LEAST and MOST is cropped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from flask import url_for
+
+from library.models import Hit, Picture
+from library.photos import THUMBNAIL_SIZE
+from web import trail as trails
+from web.site import the_site
+from web.trail import Trail
+
+LEAST = 0.4
+MOST = 3.2
+_STEP = 1.05
+BUCKETS = round(math.log(MOST / LEAST, _STEP)) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A picture in a grid. `width` and `height` are the thumbnail's, in pixels."""
+
+    id: int
+    name: str
+    bucket: int
+    width: int
+    height: int
+    colour: str
+    url: str
+    thumb: str
+    closeness: int | None = None
+    """Cosine similarity in percent, 0 to 100, where the picture is an answer."""
+
+
+def bucket(width: int, height: int) -> int:
+    """The number of the bucket that a picture's shape falls into."""
+    ratio = min(MOST, max(LEAST, width / max(1, height)))
+    return round(math.log(ratio / LEAST, _STEP))
+
+
+def ratio(number: int) -> float:
+    """Width over height of a bucket."""
+    return float(LEAST * _STEP**number)
+
+
+def tiles(pictures: Iterable[Picture]) -> list[Tile]:
+    """Pictures that stand for themselves."""
+    return [_tile(picture, ()) for picture in pictures]
+
+
+def answers(hits: Iterable[Hit], trail: Trail = ()) -> list[Tile]:
+    """Hits, with their closeness; `trail` is what was walked before one of them is opened."""
+    return [_tile(hit.picture, trail, percent(hit.score)) for hit in hits]
+
+
+def columns(pictures: Sequence[Tile]) -> tuple[list[Tile], list[Tile]]:
+    """Two columns of about the same height, the closest pictures at the top of both."""
+    left: list[Tile] = []
+    right: list[Tile] = []
+    left_height = right_height = 0.0
+    for tile in pictures:
+        if left_height <= right_height:
+            left.append(tile)
+            left_height += 1 / ratio(tile.bucket)
+        else:
+            right.append(tile)
+            right_height += 1 / ratio(tile.bucket)
+    return left, right
+
+
+def percent(score: float) -> int:
+    """A cosine similarity as a share of the whole bar."""
+    return round(100 * min(1.0, max(0.0, score)))
+
+
+def thumb_url(image_id: int) -> str:
+    """The address of a thumbnail, which browsers may keep for as long as this library lives."""
+    return url_for("media.thumb", image_id=image_id, v=the_site().library_id)
+
+
+def _tile(picture: Picture, trail: Trail, closeness: int | None = None) -> Tile:
+    scale = min(1.0, THUMBNAIL_SIZE / max(picture.width, picture.height))
+    return Tile(
+        picture.id,
+        picture.name,
+        bucket(picture.width, picture.height),
+        max(1, round(picture.width * scale)),
+        max(1, round(picture.height * scale)),
+        picture.colour,
+        url_for("pages.picture", image_id=picture.id, trail=trails.to_text(trail)),
+        thumb_url(picture.id),
+        closeness,
+    )

@@ -1,0 +1,110 @@
+"""The bytes of pictures: thumbnails, originals, and previews of what browsers do not show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, request, send_file
+
+from library import images
+from library.errors import PhotoError
+from library.models import PictureDetails
+from library.photos import THUMBNAIL_TYPE
+from web import originals
+from web.originals import Original
+from web.pictures import made_preview, made_thumbnail
+from web.site import the_site
+
+blueprint = Blueprint("media", __name__)
+
+_ID = "<int(max=9223372036854775807):image_id>"
+# A picture is its content, so what belongs to its id never changes.
+_FOR_EVER = "private, max-age=31536000, immutable"
+_ASK_AGAIN = "private, no-cache"
+
+_GONE = (
+    "The original is not where it was, or has changed since the last crawl. "
+    "Put it back, or crawl its folder again."
+)
+
+
+@blueprint.get(f"/pictures/{_ID}/thumb")
+def thumb(image_id: int) -> Response:
+    """A picture's thumbnail, made again when the cache has lost it."""
+    site = the_site()
+    content_hash = images.content_hash(site.database.connection, image_id)
+    if content_hash is None:
+        abort(404, "There is no picture with this number.")
+    try:
+        jpeg = site.thumbnails.path(content_hash).read_bytes()
+    except FileNotFoundError:
+        content = _content(_original(_details(image_id)))
+        jpeg = _decoded(made_thumbnail, content)
+        site.thumbnails.write(content_hash, jpeg)
+    return _kept(jpeg, content_hash.hex())
+
+
+@blueprint.get(f"/pictures/{_ID}/preview")
+def preview(image_id: int) -> Response:
+    """A JPEG of the original, for formats that browsers do not show themselves."""
+    details = _details(image_id)
+    original = _original(details)
+    tag = f"{details.content_hash.hex()}-preview"
+    if request.if_none_match.contains(tag):
+        return _kept(b"", tag)
+    return _kept(_decoded(made_preview, _content(original)), tag)
+
+
+@blueprint.get(f"/pictures/{_ID}/file")
+def file(image_id: int) -> Response:
+    """The original, while it is there and unchanged."""
+    details = _details(image_id)
+    original = _original(details)
+    response = send_file(
+        original.path,
+        mimetype=original.media_type,
+        download_name=original.download_name,
+        conditional=True,
+        etag=details.content_hash.hex(),
+        last_modified=datetime.fromtimestamp(original.file.mtime_ns / 1e9, timezone.utc),
+    )
+    response.headers["Cache-Control"] = _ASK_AGAIN
+    return response
+
+
+def _details(image_id: int) -> PictureDetails:
+    details = images.get(the_site().database.connection, image_id)
+    if details is None:
+        abort(404, "There is no picture with this number.")
+    return details
+
+
+def _original(details: PictureDetails) -> Original:
+    original = originals.find(the_site().database.connection, details)
+    if original is None:
+        abort(404, _GONE)
+    return original
+
+
+def _content(original: Original) -> bytes:
+    try:
+        return Path(original.path).read_bytes()
+    except OSError:
+        abort(404, _GONE)
+
+
+def _decoded(make: Callable[[bytes, int], bytes], content: bytes) -> bytes:
+    try:
+        return make(content, the_site().settings.max_image_megapixels)
+    except PhotoError as error:
+        abort(404, f"The picture cannot be shown: {error}.")
+
+
+def _kept(jpeg: bytes, tag: str) -> Response:
+    """An answer that browsers keep; 304 when they have it already."""
+    response = Response(jpeg, mimetype=THUMBNAIL_TYPE)
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = _FOR_EVER
+    return response.make_conditional(request)

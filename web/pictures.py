@@ -1,0 +1,52 @@
+"""Pictures that arrive or have to be made while somebody waits: uploads, previews, lost thumbs."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+from flask import request
+from PIL import Image
+from werkzeug.exceptions import BadRequest
+
+from library.errors import PhotoError
+from library.photos import THUMBNAIL_SIZE, Photo, decode, read_header, thumbnail
+
+PREVIEW_SIZE = 2048
+_MODEL_SIZE = 520
+# Decodes are the only thing in the site that takes much memory: two at a time are enough.
+_decoding = threading.BoundedSemaphore(2)
+
+
+def uploaded(max_megapixels: int) -> Image.Image:
+    """The picture in the request's `image` field, upright RGB.
+
+    Raises BadRequest, saying what to do, when there is none or it cannot be read.
+    """
+    upload = request.files.get("image")
+    content = upload.read() if upload is not None else b""
+    if not content:
+        raise BadRequest("No picture came with the request. Choose one, or drop it on the page.")
+    try:
+        return _open(content, _MODEL_SIZE, max_megapixels).image
+    except PhotoError as error:
+        raise BadRequest(f"That file cannot be used as a picture: {error}.") from error
+
+
+def made_thumbnail(content: bytes, max_megapixels: int) -> bytes:
+    """A thumbnail as the crawler makes it. Raises PhotoError when the content is no picture."""
+    return thumbnail(_open(content, THUMBNAIL_SIZE, max_megapixels))
+
+
+def made_preview(content: bytes, max_megapixels: int) -> bytes:
+    """A JPEG of at most PREVIEW_SIZE pixels, for formats that browsers do not show.
+
+    Raises PhotoError when the content is no picture.
+    """
+    return thumbnail(_open(content, PREVIEW_SIZE, max_megapixels), PREVIEW_SIZE)
+
+
+def _open(content: bytes, least: int, max_megapixels: int) -> Photo:
+    with _decoding:
+        header = read_header(io.BytesIO(content), least, max_megapixels)
+        return decode(header, least, len(content))

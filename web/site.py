@@ -1,0 +1,57 @@
+"""Site: the parts that one running site is assembled from, as the routes reach them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from library.database import Database
+from library.keeper import IndexKeeper
+from library.settings import Settings
+from library.thumbnails import Thumbnails
+from library.vectors import Space
+from search.engine import Engine
+
+_KEY = "kindred"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The model in use, as people are told of it."""
+
+    name: str
+    starter: bool
+    """True for the small model that comes with the project, which must be called what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything a request may need. Owned by the app that it is registered with."""
+
+    settings: Settings
+    database: Database
+    space: Space
+    model: Model
+    keeper: IndexKeeper
+    engine: Engine
+    thumbnails: Thumbnails
+    library_id: str
+    """Tells one library from another in the addresses of what browsers keep."""
+
+    def close(self) -> None:
+        """Close the index and the database. No request may be running, and none may follow."""
+        self.keeper.stop()
+        self.database.close()
+
+
+def register(extensions: dict[str, object], site: Site) -> None:
+    """Make `site` what `the_site` gives."""
+    extensions[_KEY] = site
+
+
+def the_site() -> Site:
+    """The site of the app that handles the request at hand."""
+    site = current_app.extensions[_KEY]
+    assert isinstance(site, Site)
+    return site
