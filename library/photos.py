@@ -22,7 +22,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from library.errors import PhotoError, PhotoTooLargeError
 from library.models import Metadata
 
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
 """What is opened, by Pillow's names. A file's bytes decide, never its extension."""
 
 EXTENSIONS = frozenset(
@@ -143,6 +143,7 @@ def thumbnail(photo: Photo, size: int = THUMBNAIL_SIZE) -> bytes:
 
 @cache
 def _prepare_pillow() -> None:
+    Image.init()  # Image.open(formats=...) knows only what was registered
     pillow_heif.register_heif_opener()
     # Our own limit is on what is decoded, not on what the header says: see read_header.
     Image.MAX_IMAGE_PIXELS = None
