@@ -87,6 +87,7 @@ MIGRATIONS = (
             """CREATE TABLE runs (
                 id INTEGER PRIMARY KEY AUTOINCREMENT,
                 started REAL NOT NULL,
+                listed INTEGER NOT NULL DEFAULT 0,
                 finished REAL,
                 summary TEXT
             ) STRICT""",

@@ -23,7 +23,7 @@ from library.errors import PhotoError, PhotoTooLargeError
 from library.models import Metadata
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
-"""What is opened, by Pillow's names (its JPEG opens MPO too). Bytes decide, never an extension."""
+"""What is opened, by Pillow's names. A file's bytes decide, never its extension."""
 
 EXTENSIONS = frozenset(
     b".jpg .jpeg .jpe .jfif .mpo .png .apng .gif .webp .bmp .dib .tif .tiff"
@@ -143,6 +143,7 @@ def thumbnail(photo: Photo, size: int = THUMBNAIL_SIZE) -> bytes:
 
 @cache
 def _prepare_pillow() -> None:
+    Image.init()  # Image.open(formats=...) knows only what was registered
     pillow_heif.register_heif_opener()
     # Our own limit is on what is decoded, not on what the header says: see read_header.
     Image.MAX_IMAGE_PIXELS = None

@@ -6,21 +6,36 @@ import json
 import sqlite3
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 
-def start(connection: sqlite3.Connection, started: float) -> int:
-    """Record a crawl that began at `started` (Unix time); gives its id."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A crawl. `started` is Unix time; `listed`: its file list has reached the table of files."""
+
+    id: int
+    started: float
+    listed: bool
+
+
+def start(connection: sqlite3.Connection, started: float) -> Run:
+    """Record a crawl that begins at `started` (Unix time)."""
     cursor = connection.execute("INSERT INTO runs (started) VALUES (?)", (started,))
     assert cursor.lastrowid is not None
-    return cursor.lastrowid
+    return Run(cursor.lastrowid, started, listed=False)
 
 
-def cut_off(connection: sqlite3.Connection) -> tuple[int, float] | None:
-    """The id and start of the newest crawl when it never came to its end, else None."""
+def cut_off(connection: sqlite3.Connection) -> Run | None:
+    """The newest crawl when it never came to its end, else None."""
     row = connection.execute(
-        "SELECT id, started, finished FROM runs ORDER BY id DESC LIMIT 1"
+        "SELECT id, started, listed, finished FROM runs ORDER BY id DESC LIMIT 1"
     ).fetchone()
-    return None if row is None or row[2] is not None else (row[0], row[1])
+    return None if row is None or row[3] is not None else Run(row[0], row[1], bool(row[2]))
+
+
+def set_listed(connection: sqlite3.Connection, run_id: int) -> None:
+    """Record, in the transaction that applies it, that a crawl's file list was applied."""
+    connection.execute("UPDATE runs SET listed = 1 WHERE id = ?", (run_id,))
 
 
 def finish(connection: sqlite3.Connection, run_id: int, summary: Mapping[str, object]) -> None:

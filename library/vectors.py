@@ -44,11 +44,11 @@ def space(connection: sqlite3.Connection, key: str, dim: int) -> Space:
     return Space(*row)
 
 
-def add(connection: sqlite3.Connection, space: Space, rows: Iterable[tuple[int, Vectors]]) -> None:
-    """Store vectors by picture id; a picture that has one keeps it."""
-    connection.executemany(
+def add(connection: sqlite3.Connection, space: Space, image_id: int, vector: Vectors) -> None:
+    """Store a picture's vector (dim,); a picture that has one keeps it."""
+    connection.execute(
         "INSERT OR IGNORE INTO vectors (space_id, image_id, vector) VALUES (?, ?, ?)",
-        ((space.id, image_id, vector.astype(_DTYPE).tobytes()) for image_id, vector in rows),
+        (space.id, image_id, vector.astype(_DTYPE).tobytes()),
     )
 
 
