@@ -40,3 +40,11 @@ def present_encoded(connection: sqlite3.Connection, space: Space) -> int:
         (space.id,),
     ).fetchone()
     return int(count)
+
+
+def pictures(connection: sqlite3.Connection) -> int:
+    """How many pictures have a present file."""
+    (count,) = connection.execute(
+        "SELECT count(DISTINCT image_id) FROM files WHERE missing_since IS NULL"
+    ).fetchone()
+    return int(count)

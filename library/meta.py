@@ -24,3 +24,12 @@ def resolve_model(connection: sqlite3.Connection, wanted: str) -> str:
 def _recorded(connection: sqlite3.Connection) -> str | None:
     row = connection.execute("SELECT value FROM meta WHERE key = 'model'").fetchone()
     return None if row is None else str(row[0])
+
+
+def library_id(connection: sqlite3.Connection) -> str:
+    """A name that no other library has, drawn when it is first asked for."""
+    connection.execute(
+        "INSERT OR IGNORE INTO meta VALUES ('library_id', lower(hex(randomblob(6))))"
+    )
+    row = connection.execute("SELECT value FROM meta WHERE key = 'library_id'").fetchone()
+    return str(row[0])

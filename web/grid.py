@@ -54,12 +54,12 @@ def ratio(number: int) -> float:
 
 def tiles(pictures: Iterable[Picture]) -> list[Tile]:
     """Pictures that stand for themselves."""
-    return [_tile(picture, ()) for picture in pictures]
+    return [tile(picture, ()) for picture in pictures]
 
 
 def answers(hits: Iterable[Hit], trail: Trail = ()) -> list[Tile]:
     """Hits, with their closeness; `trail` is what was walked before one of them is opened."""
-    return [_tile(hit.picture, trail, percent(hit.score)) for hit in hits]
+    return [tile(hit.picture, trail, percent(hit.score)) for hit in hits]
 
 
 def columns(pictures: Sequence[Tile]) -> tuple[list[Tile], list[Tile]]:
@@ -87,7 +87,8 @@ def thumb_url(image_id: int) -> str:
     return url_for("media.thumb", image_id=image_id, v=the_site().library_id)
 
 
-def _tile(picture: Picture, trail: Trail, closeness: int | None = None) -> Tile:
+def tile(picture: Picture, trail: Trail, closeness: int | None = None) -> Tile:
+    """A picture whose page continues `trail`."""
     scale = min(1.0, THUMBNAIL_SIZE / max(picture.width, picture.height))
     return Tile(
         picture.id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import current_app
+from flask import Flask, current_app
 
 from library.database import Database
 from library.keeper import IndexKeeper
@@ -45,13 +45,18 @@ class Site:
         self.database.close()
 
 
-def register(extensions: dict[str, object], site: Site) -> None:
-    """Make `site` what `the_site` gives."""
-    extensions[_KEY] = site
+def register(app: Flask, site: Site) -> None:
+    """Make `site` the one that `the_site` gives in requests of `app`."""
+    app.extensions[_KEY] = site
 
 
 def the_site() -> Site:
     """The site of the app that handles the request at hand."""
-    site = current_app.extensions[_KEY]
+    return of(current_app)
+
+
+def of(app: Flask) -> Site:
+    """The site of an app."""
+    site = app.extensions[_KEY]
     assert isinstance(site, Site)
     return site

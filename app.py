@@ -1,0 +1,144 @@
+"""Kindred's site: `create_app` puts the parts together, `python app.py` serves them."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import waitress
+from flask import Flask
+
+from library import meta, vectors
+from library.database import Database
+from library.errors import LibraryError, SettingsError
+from library.keeper import IndexKeeper
+from library.settings import Settings, load_settings, read_environment
+from library.thumbnails import Thumbnails
+from mlx_clip import EncoderError, load_encoder
+from search.engine import Engine
+from web import api, errors, grid, guard, media, pages, site, state
+from web.site import Model, Site
+
+EXIT_DONE, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 2, 130
+
+_LARGEST_UPLOAD = 64_000_000
+_THREADS = 8
+
+
+def create_app(settings: Settings) -> Flask:
+    """The site over the library in `settings.data_dir`, which is made when there is none.
+
+    Whoever serves it starts `app.extensions["kindred"].keeper` and, at the end, closes the site.
+    Raises LibraryError or EncoderError when the library or the model cannot be used.
+    """
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_UPLOAD
+    site.register(app, _open_site(settings))
+    guard.install(app, settings.host)
+    errors.install(app)
+    for blueprint in (pages.blueprint, media.blueprint, api.blueprint):
+        app.register_blueprint(blueprint)
+    app.jinja_env.globals.update(library_line=state.line, thumb_url=grid.thumb_url)
+    app.jinja_env.globals.update(starter_note=state.STARTER_NOTE, switch_note=state.SWITCH_NOTE)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    return app
+
+
+def _open_site(settings: Settings) -> Site:
+    database = Database(settings.database_path)
+    try:
+        connection = database.connection
+        encoder = load_encoder(meta.resolve_model(connection, settings.clip_model))
+        space = vectors.space(connection, encoder.space, encoder.dim)
+        keeper = IndexKeeper(settings.data_dir, database, space)
+        return Site(
+            settings=settings,
+            database=database,
+            space=space,
+            model=Model(encoder.name, starter=encoder.name.startswith("starter")),
+            keeper=keeper,
+            engine=Engine(database, encoder, space, keeper),
+            thumbnails=Thumbnails(settings.thumbnail_dir),
+            library_id=meta.library_id(connection),
+        )
+    except BaseException:
+        database.close()
+        raise
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; gives its exit status."""
+    options = _parser().parse_args(arguments)
+    overrides = {"DATA_DIR": options.data, "HOST": options.host, "PORT": options.port}
+    try:
+        settings = load_settings(
+            {**read_environment(), **{name: text for name, text in overrides.items() if text}}
+        )
+        logging.basicConfig(level=settings.log_level)
+        app = create_app(settings)
+        try:
+            return _serve(app, settings)
+        finally:
+            site.of(app).close()
+    except (LibraryError, EncoderError) as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return EXIT_UNUSABLE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python app.py", description="Serve the library as a site. Ctrl-C ends it."
+    )
+    parser.add_argument("--data", metavar="DIR", help="the library's folder (DATA_DIR)")
+    parser.add_argument("--host", metavar="H", help="the address to listen on (HOST)")
+    parser.add_argument("--port", metavar="P", help="the port to listen on (PORT)")
+    return parser
+
+
+def _serve(app: Flask, settings: Settings) -> int:
+    """Serve until a signal comes; gives the exit status."""
+    try:
+        server = waitress.create_server(
+            app, host=settings.host, port=settings.port, threads=_THREADS, ident=None
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {settings.host}, port {settings.port}: {error.strerror}. "
+            "Choose another with --port"
+        ) from error
+    received = _watch_for_signals()
+    site.of(app).keeper.start()
+    port = getattr(server, "effective_port", settings.port)
+    print(f"Kindred is at http://{_shown(settings.host)}:{port}", flush=True)
+    server.run()  # comes back when a signal's SystemExit reaches it
+    server.close()
+    return EXIT_INTERRUPTED if signal.SIGINT in received else EXIT_DONE
+
+
+def _watch_for_signals() -> list[int]:
+    """Ctrl-C and SIGTERM end the serving in good order; a second one does not ask."""
+    received: list[int] = []
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        raise SystemExit
+
+    signal.signal(signal.SIGINT, leave)
+    signal.signal(signal.SIGTERM, leave)
+    return received
+
+
+def _shown(host: str) -> str:
+    if host in ("0.0.0.0", "::", ""):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,13 @@
+// What the pages do beyond links and forms. Every page works without it.
+import { followThePicture } from "./follow.js";
+import { takePictures } from "./drop.js";
+
+takePictures();
+followThePicture();
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select")) return;
+  event.preventDefault();
+  document.getElementById("q").select();
+});

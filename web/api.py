@@ -1,0 +1,170 @@
+"""The JSON API, version 1. Errors are {"error": {"code", "message"}}: see errors.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, request, url_for
+
+from library import counts, images
+from library.models import Hit, PictureDetails, PictureFile, Results, display_path
+from web import originals
+from web.grid import thumb_url
+from web.pictures import uploaded
+from web.site import the_site
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+Json = dict[str, Any]
+
+_MOST = 500
+_DEEPEST = 10_000_000
+_ID = "<int(max=9223372036854775807):image_id>"
+
+
+@blueprint.get("/status")
+def status() -> Json:
+    """The library in numbers, the model, and whether index and database agree."""
+    site = the_site()
+    numbers = counts.count(site.database.connection, site.space)
+    holds = site.keeper.count()
+    return {
+        "counts": {
+            "files": numbers.files,
+            "pictures": numbers.pictures,
+            "encoded": numbers.encoded,
+            "failed": numbers.failed,
+            "missing": numbers.missing,
+        },
+        "model": {
+            "name": site.model.name,
+            "space": site.space.key,
+            "dim": site.space.dim,
+            "starter": site.model.starter,
+        },
+        "index": {
+            "state": site.keeper.state,
+            "owner": site.keeper.owner,
+            "holds": holds,
+            "expected": numbers.vectors,
+            "agrees": holds == numbers.vectors == numbers.indexed,
+        },
+        "crawl": None,
+    }
+
+
+@blueprint.get("/search")
+def search() -> Json:
+    """The pictures that fit the words `q` best."""
+    words = request.args.get("q", "")
+    if not words.strip():
+        abort(400, "Say what to look for: /api/v1/search?q=dog")
+    limit, offset = _window()
+    return _results(the_site().engine.text(words, limit, offset))
+
+
+@blueprint.post("/search")
+def search_by_picture() -> Json:
+    """The pictures nearest to the one in the multipart field `image`."""
+    if "q" in request.form or "q" in request.args:
+        abort(400, "Send either a picture or words: searching with both is not supported yet.")
+    limit, offset = _window()
+    image = uploaded(the_site().settings.max_image_megapixels)
+    return _results(the_site().engine.picture(image, limit, offset))
+
+
+@blueprint.get(f"/pictures/{_ID}")
+def picture(image_id: int) -> Json:
+    """What is known of one picture: metadata, all its files."""
+    return _picture(_details(image_id))
+
+
+@blueprint.get(f"/pictures/{_ID}/similar")
+def similar(image_id: int) -> Json:
+    """The pictures nearest to one of the library's, itself left out."""
+    _details(image_id)
+    limit, offset = _window()
+    return _results(the_site().engine.similar(image_id, limit, offset))
+
+
+def _details(image_id: int) -> PictureDetails:
+    details = images.get(the_site().database.connection, image_id)
+    if details is None:
+        abort(404, "There is no picture with this number.")
+    return details
+
+
+def _window() -> tuple[int, int]:
+    """`limit` and `offset` of the request."""
+    usual = the_site().settings.num_image_results
+    return _number("limit", usual, 1, _MOST), _number("offset", 0, 0, _DEEPEST)
+
+
+def _number(name: str, usual: int, least: int, most: int) -> int:
+    text = request.values.get(name)
+    if text is None:
+        return usual
+    # The length first: int() refuses thousands of digits with an error of its own.
+    if text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most:
+        return int(text)
+    abort(400, f"{name} must be a whole number from {least} to {most}.")
+
+
+def _results(results: Results) -> Json:
+    return {
+        "hits": [_hit(hit) for hit in results.hits],
+        "total": results.total,
+        "source": results.source,
+        "seconds": round(results.seconds, 4),
+        "model": the_site().model.name,
+    }
+
+
+def _hit(hit: Hit) -> Json:
+    return {
+        "id": hit.picture.id,
+        "score": round(hit.score, 6),
+        "width": hit.picture.width,
+        "height": hit.picture.height,
+        "path": display_path(hit.picture.path),
+        "urls": _urls(hit.picture.id),
+    }
+
+
+def _picture(details: PictureDetails) -> Json:
+    metadata = details.metadata
+    original = originals.find(the_site().database.connection, details)
+    return {
+        "id": details.id,
+        "content_hash": details.content_hash.hex(),
+        "width": metadata.width,
+        "height": metadata.height,
+        "format": metadata.format,
+        "frames": metadata.frames,
+        "byte_size": metadata.byte_size,
+        "colour": metadata.colour,
+        "taken_at": metadata.taken_at,
+        "camera": metadata.camera,
+        "latitude": metadata.latitude,
+        "longitude": metadata.longitude,
+        "missing": original is None,
+        "files": [_file(file) for file in details.files],
+        "urls": _urls(details.id),
+    }
+
+
+def _file(file: PictureFile) -> Json:
+    return {
+        "path": display_path(file.path),
+        "size": file.size,
+        "mtime_ns": file.mtime_ns,
+        "missing_since": file.missing_since,
+    }
+
+
+def _urls(image_id: int) -> dict[str, str]:
+    return {
+        "page": url_for("pages.picture", image_id=image_id),
+        "thumb": thumb_url(image_id),
+        "file": url_for("media.file", image_id=image_id),
+    }

@@ -1,0 +1,144 @@
+"""A picture's metadata, in the words and units that its page shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import url_for
+
+from library.models import Metadata, PictureDetails, PictureFile, display_path
+from web import originals
+from web.grid import thumb_url
+from web.originals import Original
+
+# Smaller pictures are shown as they are; the others fill the room there is.
+_SMALL = 320
+_LARGE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One of a picture's files, as the page lists it."""
+
+    name: str
+    folder: str
+    folder_url: str
+    missing_since: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a picture's page shows. `width` and `height` give the shape to draw it in."""
+
+    id: int
+    name: str
+    width: int
+    height: int
+    colour: str
+    source: str
+    thumb: str
+    overlaid: bool
+    """The large picture hides its thumbnail wholly, so that one can stand in for the other."""
+    file_url: str | None
+    folder_url: str
+    folder: str
+    missing: str | None
+    line: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    paths: tuple[Path, ...]
+
+
+def describe(details: PictureDetails, original: Original | None) -> Description:
+    """Everything that a picture's page says; `original` is the file that can be served, if any."""
+    metadata = details.metadata
+    file = original.file if original else details.files[0]
+    scale = _LARGE / max(metadata.width, metadata.height)
+    if max(metadata.width, metadata.height) < _SMALL:
+        scale = 1.0
+    thumb = thumb_url(details.id)
+    return Description(
+        id=details.id,
+        name=file.name,
+        width=max(1, round(metadata.width * scale)),
+        height=max(1, round(metadata.height * scale)),
+        colour=metadata.colour,
+        source=_source(details, original) or thumb,
+        thumb=thumb,
+        overlaid=original is not None and not originals.may_be_see_through(metadata.format),
+        file_url=url_for("media.file", image_id=details.id) if original else None,
+        folder_url=url_for("pages.folder", folder_id=file.folder_id),
+        folder=display_path(file.path.rsplit(b"/", 2)[-2]) or "/",
+        missing=None if original else _missing(details),
+        line=_line(metadata),
+        facts=tuple(_facts(metadata)),
+        paths=tuple(map(_path, details.files)),
+    )
+
+
+def file_size(size: int) -> str:
+    """Bytes in the unit that keeps the number short: 842 bytes, 64 kB, 3.1 MB."""
+    if size < 1000:
+        return f"{size} bytes"
+    if size < 1_000_000:
+        return f"{size / 1000:.0f} kB"
+    return f"{size / 1_000_000:.1f} MB"
+
+
+def date(taken_at: str) -> str:
+    """An ISO 8601 time as people write it: 31 July 2019, 18:02."""
+    try:
+        time = datetime.fromisoformat(taken_at)
+    except ValueError:  # EXIF knows the 31st of February
+        return taken_at.replace("T", " ")
+    return f"{time.day} {time:%B %Y, %H:%M}"
+
+
+def _source(details: PictureDetails, original: Original | None) -> str | None:
+    if original is None:
+        return None
+    shown = originals.browsers_show(details.metadata.format)
+    return url_for("media.file" if shown else "media.preview", image_id=details.id)
+
+
+def _line(metadata: Metadata) -> tuple[str, ...]:
+    taken = date(metadata.taken_at) if metadata.taken_at else None
+    size = f"{metadata.width} × {metadata.height}"
+    return tuple(part for part in (taken, metadata.camera, size) if part)
+
+
+def _facts(metadata: Metadata) -> list[tuple[str, str]]:
+    facts = [
+        ("Size", f"{metadata.width} × {metadata.height} pixels, {file_size(metadata.byte_size)}"),
+        ("Format", metadata.format + (f", {metadata.frames} frames" * (metadata.frames > 1))),
+    ]
+    if metadata.taken_at:
+        facts.append(("Taken", date(metadata.taken_at)))
+    if metadata.camera:
+        facts.append(("Camera", metadata.camera))
+    if metadata.latitude is not None and metadata.longitude is not None:
+        facts.append(("Place", _place(metadata.latitude, metadata.longitude)))
+    return facts
+
+
+def _place(latitude: float, longitude: float) -> str:
+    north, east = "N" if latitude >= 0 else "S", "E" if longitude >= 0 else "W"
+    return f"{abs(latitude):.5f}° {north}, {abs(longitude):.5f}° {east}"
+
+
+def _path(file: PictureFile) -> Path:
+    folder_url = url_for("pages.folder", folder_id=file.folder_id)
+    return Path(file.name, file.folder, folder_url, _since(file.missing_since))
+
+
+def _missing(details: PictureDetails) -> str:
+    since = _since(min(file.missing_since or 0 for file in details.files)) if details.missing else None
+    what = f"The original is missing since {since}." if since else (
+        "The original has gone or changed since the last crawl."
+    )
+    folder = details.files[0].folder
+    return f"{what} Put it back, or connect its disk, and crawl again: python -m crawler {folder}"
+
+
+def _since(moment: float | None) -> str | None:
+    return None if moment is None else date(datetime.fromtimestamp(moment).isoformat())

@@ -1,0 +1,55 @@
+"""What went wrong, as a page for people and as JSON below /api/."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, make_response, render_template, request
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+logger = logging.getLogger(__name__)
+
+_TITLES = {
+    400: "That did not work",
+    403: "Not from here",
+    404: "Nothing here",
+    405: "Not that way",
+    413: "Too large",
+    500: "Something broke",
+}
+_SENTENCES = {
+    400: "The request could not be understood.",
+    404: "There is no page at this address.",
+    405: "This address does not take that kind of request.",
+    413: "The file is too large: pictures of up to 64 MB can be searched with.",
+    500: "Kindred made a mistake. What happened stands in the terminal that it runs in.",
+}
+
+
+def install(app: Flask) -> None:
+    """Answer every error of `app` in our own words."""
+    app.register_error_handler(HTTPException, _answer)
+    app.register_error_handler(Exception, _broken)
+
+
+def _answer(error: HTTPException) -> Response:
+    status = error.code or 500
+    own_words = error.description != type(error).description
+    message = (error.description if own_words else _SENTENCES.get(status)) or error.name
+    if request.path.startswith("/api/"):
+        code = error.name.lower().replace(" ", "_")
+        response = make_response({"error": {"code": code, "message": message}})
+    else:
+        title = _TITLES.get(status, error.name)
+        page = render_template("error.html", title=title, message=message, status=status)
+        response = make_response(page)
+    response.status_code = status
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    return response
+
+
+def _broken(error: Exception) -> Response:
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    return _answer(InternalServerError())

@@ -1,0 +1,53 @@
+"""The state of the library in a line: how many pictures, which model, and how the index is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from library import counts
+from library.models import IndexState
+from web.site import the_site
+
+STARTER_NOTE = (
+    "The starter model comes with Kindred and needs no download. It knows objects, animals, "
+    "vehicles, food and plants; it is weak at people, feelings, scenes, style, counting, text in "
+    "pictures, and languages other than English."
+)
+SWITCH_NOTE = (
+    "CLIP models are not supported yet. CLIP_MODEL takes another folder in the same layout: see "
+    "“Choosing a model” in the README."
+)
+
+_INDEX = {
+    "behind": "The index is catching up",
+    "checking": "The index is being opened",
+    "rebuilding": "The index is being built",
+    "busy": "The index is in use by {owner}",
+    "closed": "The index is closed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What stands at the foot of every page."""
+
+    pictures: int
+    model: str
+    starter: bool
+    index: str | None
+    """A sentence, while the index is not current."""
+
+
+def line() -> Line:
+    """The state right now."""
+    site = the_site()
+    pictures = counts.pictures(site.database.connection)
+    state = site.keeper.state
+    model = "starter model" if site.model.starter else site.model.name
+    return Line(pictures, model, site.model.starter, _index_sentence(state, site.keeper.owner))
+
+
+def _index_sentence(state: IndexState, owner: str) -> str | None:
+    if state == "current":
+        return None
+    return _INDEX[state].format(owner=owner) + "; searches look at every picture meanwhile."
