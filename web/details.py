@@ -12,9 +12,11 @@ from web import originals
 from web.grid import thumb_url
 from web.originals import Original
 
-# Smaller pictures are shown as they are; the others fill the room there is.
-_SMALL = 320
+# A picture fills the room there is, but is not drawn larger than it bears.
+_ENLARGED = 3.0
 _LARGE = 4096
+# What thumbnails and the model see behind transparent parts, too.
+_WHITE = "#ffffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Description:
     width: int
     height: int
     colour: str
+    """What is seen until the picture is there, and afterwards through its transparent parts."""
     source: str
     thumb: str
     overlaid: bool
@@ -53,19 +56,18 @@ def describe(details: PictureDetails, original: Original | None) -> Description:
     """Everything that a picture's page says; `original` is the file that can be served, if any."""
     metadata = details.metadata
     file = original.file if original else details.files[0]
-    scale = _LARGE / max(metadata.width, metadata.height)
-    if max(metadata.width, metadata.height) < _SMALL:
-        scale = 1.0
+    scale = min(_ENLARGED, _LARGE / max(metadata.width, metadata.height))
+    see_through = originals.may_be_see_through(metadata.format)
     thumb = thumb_url(details.id)
     return Description(
         id=details.id,
         name=file.name,
         width=max(1, round(metadata.width * scale)),
         height=max(1, round(metadata.height * scale)),
-        colour=metadata.colour,
+        colour=_WHITE if see_through else metadata.colour,
         source=_source(details, original) or thumb,
         thumb=thumb,
-        overlaid=original is not None and not originals.may_be_see_through(metadata.format),
+        overlaid=original is not None and not see_through,
         file_url=url_for("media.file", image_id=details.id) if original else None,
         folder_url=url_for("pages.folder", folder_id=file.folder_id),
         folder=display_path(file.path.rsplit(b"/", 2)[-2]) or "/",
