@@ -127,9 +127,10 @@ def _exif(picture: Image.Image) -> Image.Exif:
     for tag in KEPT_EXIF:
         if tag in carried:
             value = carried[tag]
-            kept[tag] = value.replace("\0", "").strip() if isinstance(value, str) else value
+            kept[tag] = value.partition("\0")[0].strip() if isinstance(value, str) else value
     details = carried.get_ifd(EXIF_IFD)
-    kept_details = {tag: details[tag] for tag in KEPT_EXIF_IFD if tag in details}
+    # An old lens tells the camera nothing: its zeros would read as "f/0, 0 mm".
+    kept_details = {tag: details[tag] for tag in KEPT_EXIF_IFD if details.get(tag)}
     if kept_details:
         kept.get_ifd(EXIF_IFD).update(kept_details)
     return kept
