@@ -1,1 +1,1 @@
-"""What is run by hand, now and then, by those who work on Kindred."""
+"""What maintains the project: set-up, screenshots, models."""

@@ -1,0 +1,64 @@
+# Written for GNU make 3.81, which is what macOS has.
+## make setup    the environment, in .venv; the others call it
+## make run      look through PHOTOS (samples) and serve it on 127.0.0.1, PORT (5000)
+##                   make run PHOTOS="/home/me/My photos" PORT=8000
+## make test     lint, types, unit and browser tests
+## make bench    the benchmarks; writes docs/benchmarks.md
+## make css      static/app.css from static/src/app.css and the templates (needs npm)
+## make css-check    fails when static/app.css is not what make css would write
+## make screenshots  the pictures of the pages in docs
+## make clean    removes .venv, node_modules and caches; the library in data/ stays
+##
+## PYTHON=python3.12 chooses the Python that .venv is made with.
+
+python = .venv/bin/python
+tailwind = node_modules/.bin/tailwindcss --minify --input static/src/app.css --output
+
+.PHONY: help setup setup-dev run test bench css css-check screenshots clean
+
+help:
+	@sed -n 's/^## \{0,1\}//p' Makefile
+
+setup:
+	@sh tools/setup.sh
+
+setup-dev:
+	@sh tools/setup.sh dev
+	@$(python) -m tools.browser
+
+# PHOTOS reaches the shell through the environment, so that any name works; zsh leaves a ~ in it.
+run: setup
+	@folder=$${PHOTOS:-samples}; case $$folder in "~/"*) folder=$$HOME/$${folder#??} ;; esac; \
+	$(python) -m crawler "$$folder"
+	@$(python) app.py $(if $(PORT),--port $(PORT))
+
+test: setup-dev
+	$(python) -m ruff check
+	$(python) -m ruff format --check
+	$(python) -m mypy
+	$(python) -m pytest
+
+bench: setup-dev
+	@$(python) -m bench
+
+screenshots: setup-dev
+	@$(python) -m tools.screenshots
+
+css: node_modules/.package-lock.json
+	@$(tailwind) static/app.css
+
+css-check: node_modules/.package-lock.json
+	@$(tailwind) node_modules/app.css
+	@cmp -s node_modules/app.css static/app.css || { \
+	echo "static/app.css is not what its sources give: run make css and commit it." >&2; exit 1; }
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@command -v npm >/dev/null || { \
+	echo "The style sheet is built with npm (Debian: apt install npm; macOS: brew install node)." >&2; \
+	exit 1; }
+	@npm ci --loglevel=error --no-progress
+	@touch $@
+
+clean:
+	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
