@@ -25,6 +25,7 @@ class BatchWriter:
 
     def write(self, batch: Sequence[Outcome]) -> tuple[int, int]:
         """Commit a batch; gives how many pictures were encoded and how many files failed."""
+        batch = self._without_copies(batch)
         decoded = [outcome for outcome in batch if isinstance(outcome, Decoded)]
         matrix = self._encode(decoded)
         with self._database.transaction() as connection:
@@ -35,6 +36,22 @@ class BatchWriter:
             for outcome in batch:
                 failed += _record(connection, outcome)
         return encoded, failed
+
+    def _without_copies(self, batch: Sequence[Outcome]) -> list[Outcome]:
+        """Copies that were decoded side by side, or before the first was committed, are known."""
+        seen: set[bytes] = set()
+        kept: list[Outcome] = []
+        for outcome in batch:
+            if isinstance(outcome, Decoded):
+                content_hash = outcome.content_hash
+                if content_hash in seen or vectors.exists(
+                    self._database.connection, self._space, content_hash
+                ):
+                    outcome = Known(outcome.work, content_hash, outcome.size, outcome.mtime_ns)
+                seen.add(content_hash)
+            kept.append(outcome)
+        # What is known comes last: its picture may be stored by this very batch.
+        return sorted(kept, key=lambda outcome: isinstance(outcome, Known))
 
     def _store(self, connection: Connection, picture: Decoded, vector: vectors.Vectors) -> bool:
         """Record a picture with its vector; False when the model has none for it."""

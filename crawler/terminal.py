@@ -96,7 +96,11 @@ def sentences(summary: Summary, failures: list[Failure]) -> list[str]:
             f"No pictures in {display_path(root)}: it is missing, empty or unreadable. "
             "What was known of it was left as it is."
         )
-    lines += [f"Could not look into {display_path(path)}." for path in summary.unreadable]
+    lines += [
+        f"Could not look into {display_path(path)}."
+        for path in summary.unreadable
+        if path not in summary.absent
+    ]
     if summary.continued:
         lines.append("Went on where the last crawl was cut off.")
     if summary.interrupted:

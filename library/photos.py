@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -145,6 +146,8 @@ def thumbnail(photo: Photo, size: int = THUMBNAIL_SIZE) -> bytes:
 def _prepare_pillow() -> None:
     Image.init()  # Image.open(formats=...) knows only what was registered
     pillow_heif.register_heif_opener()
+    # Damaged EXIF and the like: of no use to anybody in the middle of a crawl's progress.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     # Our own limit is on what is decoded, not on what the header says: see read_header.
     Image.MAX_IMAGE_PIXELS = None
 
@@ -236,8 +239,8 @@ def _text(value: object) -> str:
         value = value.decode("utf-8", "replace")
     if not isinstance(value, str):
         return ""
-    printable = "".join(letter for letter in value if letter.isprintable())
-    return " ".join(printable.split())[:_LONGEST_TEXT]
+    words = " ".join(value.replace("\0", " ").split())
+    return "".join(letter for letter in words if letter.isprintable())[:_LONGEST_TEXT]
 
 
 def _iso_time(text: str) -> str | None:

@@ -44,6 +44,11 @@ def space(connection: sqlite3.Connection, key: str, dim: int) -> Space:
     return Space(*row)
 
 
+def spaces(connection: sqlite3.Connection) -> list[Space]:
+    """Every space that the library has vectors in."""
+    return [Space(*row) for row in connection.execute("SELECT id, key, dim FROM spaces")]
+
+
 def add(connection: sqlite3.Connection, space: Space, image_id: int, vector: Vectors) -> None:
     """Store a picture's vector (dim,); a picture that has one keeps it."""
     connection.execute(

@@ -20,6 +20,8 @@ from mlx_clip.errors import ModelBrokenError, ModelNotFoundError
 from mlx_clip.preprocess import VERSION, pad_to_square
 
 _FILES = ("config.json", "image.onnx", "text.onnx", "tokenizer.json")
+# Larger batches of pictures are no faster on a CPU and hold 25 MB more for each picture.
+_IMAGE_BATCH = 4
 # Long batches pay for the padding of their longest text.
 _TEXT_BATCH = 32
 
@@ -64,10 +66,13 @@ class OnnxEncoder:
 
     def encode_images(self, pixels: Pixels) -> Vectors:
         """As Encoder.encode_images."""
-        values = (pixels.astype(np.float32) / np.float32(255) - self._mean) / self._std
-        batch = np.ascontiguousarray(values.transpose(0, 3, 1, 2))
-        (vectors,) = self._image.run(None, {"pixel_values": batch})
-        return np.asarray(vectors, np.float32)
+        vectors = [np.empty((0, self.dim), np.float32)]
+        for start in range(0, len(pixels), _IMAGE_BATCH):
+            values = pixels[start : start + _IMAGE_BATCH].astype(np.float32) / np.float32(255)
+            batch = ((values - self._mean) / self._std).transpose(0, 3, 1, 2)
+            (batch_vectors,) = self._image.run(None, {"pixel_values": np.ascontiguousarray(batch)})
+            vectors.append(np.asarray(batch_vectors, np.float32))
+        return np.concatenate(vectors)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """As Encoder.encode_texts."""

@@ -83,7 +83,7 @@ class Engine:
             if depth <= _INDEX_DEPTH:
                 found = self._enough(self._rank_by_index, vector, depth, end, left_out)
                 source = "index"
-            if found is None:
+            if found is None or len(found) < end:  # an HNSW graph may leave some unreachable
                 found = self._enough(self._rank_exactly, vector, depth, end, left_out)
                 source = "exact"
             hits = (found or [])[offset:end]

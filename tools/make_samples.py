@@ -41,7 +41,6 @@ LICENCES = {
     "CC-BY-SA-2.0": "https://creativecommons.org/licenses/by-sa/2.0/",
     "CC-BY-SA-3.0": "https://creativecommons.org/licenses/by-sa/3.0/",
     "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
-    "GPL-2.0-only": "https://www.gnu.org/licenses/old-licenses/gpl-2.0.html",
     "GPL-2.0-or-later": "https://www.gnu.org/licenses/old-licenses/gpl-2.0.html",
 }
 
@@ -53,8 +52,9 @@ of the program and do not carry its licence: each keeps its own, named below. Al
 drawings also had their margins cut and their colours reduced, and some were saved in another file
 format; nothing else was changed. They come from packages of Debian 12 and are written again by
 `python -m tools.make_samples`. Authors and licences are those stated by the packages'
-copyright files, by the drawings' own metadata and, for the photographs of `gcompris-qt-data`, by
-the lists of sources that GCompris keeps beside them. The pictures of
+copyright files; titles and authors of the openclipart drawings are those in the metadata of the
+same drawings in `openclipart-svg`; for the photographs of `gcompris-qt-data`, authors and licences
+are those of the lists of sources (README) that GCompris keeps beside them. The pictures of
 `plasma-workspace-wallpapers` are under GPL-2.0-or-later by the package's copyright file; their own
 metadata say LGPL-3. The text of the GPL, version 2, is in `LICENSES/GPL-2.0.txt`.
 """
@@ -127,9 +127,10 @@ def _exif(picture: Image.Image) -> Image.Exif:
     for tag in KEPT_EXIF:
         if tag in carried:
             value = carried[tag]
-            kept[tag] = value.replace("\0", "").strip() if isinstance(value, str) else value
+            kept[tag] = value.partition("\0")[0].strip() if isinstance(value, str) else value
     details = carried.get_ifd(EXIF_IFD)
-    kept_details = {tag: details[tag] for tag in KEPT_EXIF_IFD if tag in details}
+    # An old lens tells the camera nothing: its zeros would read as "f/0, 0 mm".
+    kept_details = {tag: details[tag] for tag in KEPT_EXIF_IFD if details.get(tag)}
     if kept_details:
         kept.get_ifd(EXIF_IFD).update(kept_details)
     return kept
@@ -225,13 +226,20 @@ def licence_table(samples: Iterable[Sample]) -> str:
 
 
 def make_samples(samples: Sequence[Sample], root: Path, folder: Path) -> None:
-    """Writes `folder` anew: every picture of `samples`, and LICENSES.md. What was there is lost."""
+    """Writes `folder` anew: every picture of `samples`, and LICENSES.md.
+
+    What was there before is replaced, but only once everything new stands: a package that is not
+    installed costs nothing.
+    """
     pillow_heif.register_heif_opener()
-    shutil.rmtree(folder, ignore_errors=True)
+    fresh = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
     # Copies last: what they copy must stand first.
     for sample in sorted(samples, key=lambda sample: sample.kind == "copy"):
-        write_sample(sample, root, folder)
-    (folder / "LICENSES.md").write_text(licence_table(samples), encoding="utf-8")
+        write_sample(sample, root, fresh)
+    (fresh / "LICENSES.md").write_text(licence_table(samples), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.rename(folder)
 
 
 def main() -> None:

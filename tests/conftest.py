@@ -1,0 +1,52 @@
+"""Fixtures of the whole suite: a real database, the real starter model, real picture files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from crawler.crawl import Crawl, Summary
+from crawler.scan import outermost
+from library.database import Database
+from library.settings import Settings, load_settings
+from mlx_clip import Encoder, load_encoder
+
+CrawlFolders = Callable[..., Summary]
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    return load_encoder("starter")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings({"DATA_DIR": str(tmp_path / "data")})
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.database_path)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def photos_dir(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def crawl(settings: Settings, database: Database, encoder: Encoder) -> CrawlFolders:
+    """Crawl some folders into the library of this test."""
+
+    def run(*folders: Path) -> Summary:
+        roots = outermost(os.fsencode(folder) for folder in folders)
+        return Crawl(settings, database, encoder).run(roots)
+
+    return run

@@ -1,0 +1,208 @@
+"""VectorIndex: a real Chroma directory that agrees with SQLite, or is made again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from library import images, vectors
+from library.database import Database
+from library.errors import IndexBusyError
+from library.index import VectorIndex
+from library.models import Metadata
+from library.vectors import Space, Vectors
+
+ROOT = Path(__file__).parent.parent
+DIM = 32
+
+
+@pytest.fixture
+def space(database: Database) -> Space:
+    return vectors.space(database.connection, "test@1/p1", DIM)
+
+
+def add(database: Database, space: Space, count: int, seed: int = 0) -> Vectors:
+    """Store `count` random unit vectors with a picture each."""
+    matrix = np.random.default_rng(seed).normal(size=(count, DIM)).astype(np.float32)
+    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+    metadata = Metadata(1, 1, "PNG", 1, 1, "#000000")
+    with database.transaction() as connection:
+        for number, vector in enumerate(matrix):
+            image_id = images.add(connection, b"%08d%08d" % (seed, number), metadata)
+            vectors.add(connection, space, image_id, vector)
+    return matrix
+
+
+@contextmanager
+def opened(database: Database, space: Space) -> Iterator[VectorIndex]:
+    index = VectorIndex(database.path.parent, database, space, "a test")
+    try:
+        yield index
+    finally:
+        index.close()
+
+
+def test_it_takes_every_vector_once_and_gives_the_nearest(database: Database, space: Space) -> None:
+    matrix = add(database, space, 1200)
+    with opened(database, space) as index:
+        progress: list[int] = []
+        assert index.push(progress=progress.append) == 1200
+        assert progress == [500, 1000, 1200]
+        assert index.push() == 0
+        assert (index.count(), index.missing()) == (1200, 0)
+        answer = index.query(matrix[7], 10)
+    scores = matrix @ matrix[7]
+    best = np.argsort(-scores)[:10]
+    assert [content_hash for content_hash, _ in answer] == [b"%08d%08d" % (0, n) for n in best]
+    np.testing.assert_allclose([score for _, score in answer], scores[best], atol=1e-5)
+
+
+def test_opened_again_it_goes_on(database: Database, space: Space) -> None:
+    add(database, space, 20)
+    with opened(database, space) as index:
+        index.push()
+    add(database, space, 5, seed=1)
+    with opened(database, space) as index:
+        assert index.missing() == 5
+        assert index.push() == 5
+        assert index.count() == 25
+
+
+def test_a_stopped_push_ends_after_its_batch(database: Database, space: Space) -> None:
+    add(database, space, 1200)
+    with opened(database, space) as index:
+        assert index.push(stopped=lambda: index.missing() < 1200) == 500
+        assert index.count() == 500
+
+
+def test_a_batch_that_was_added_but_not_recorded_is_not_doubled(
+    database: Database, space: Space
+) -> None:
+    add(database, space, 20)
+    with opened(database, space) as index:
+        index.push()
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM indexed_vectors WHERE vector_id > 10")
+    with opened(database, space) as index:
+        assert index.push() == 10
+        assert index.count() == 20
+
+
+def test_spaces_do_not_mix(database: Database, space: Space) -> None:
+    add(database, space, 10)
+    other = vectors.space(database.connection, "test@2/p1", DIM)
+    with opened(database, space) as index:
+        index.push()
+    with opened(database, other) as index:
+        assert (index.count(), index.missing()) == (0, 0)
+    with opened(database, space) as index:
+        assert (index.count(), index.missing()) == (10, 0)
+
+
+def test_one_process_at_a_time(database: Database, space: Space) -> None:
+    with opened(database, space):
+        with pytest.raises(IndexBusyError, match="a test"), opened(database, space):
+            pass
+    with opened(database, space) as index:
+        assert index.count() == 0
+
+
+def test_a_deleted_directory_is_made_again(database: Database, space: Space) -> None:
+    add(database, space, 20)
+    with opened(database, space) as index:
+        index.push()
+    shutil.rmtree(database.path.parent / "chroma")
+    with opened(database, space) as index:
+        assert index.missing() == 20
+        assert index.push() == 20
+        assert index.count() == 20
+    recorded = database.connection.execute("SELECT count(*) FROM indexed_vectors").fetchone()
+    assert recorded == (20,)
+
+
+def test_a_directory_of_garbage_is_made_again(database: Database, space: Space) -> None:
+    add(database, space, 20)
+    with opened(database, space) as index:
+        index.push()
+    sqlite_file = database.path.parent / "chroma" / "chroma.sqlite3"
+    sqlite_file.write_bytes(b"garbage" * 1000)
+    with opened(database, space) as index:
+        assert index.was_damaged
+        assert index.push() == 20
+
+
+def test_an_index_that_lost_vectors_is_made_again(database: Database, space: Space) -> None:
+    add(database, space, 20)
+    with opened(database, space) as index:
+        index.push()
+        index._collection.delete(ids=[(b"%08d%08d" % (0, 3)).hex()])
+    with opened(database, space) as index:
+        assert index.was_damaged
+        assert index.push() == 20
+        assert index.count() == 20
+
+
+_HOLD = """
+import sys, time
+from pathlib import Path
+from library import vectors
+from library.database import Database
+from library.index import VectorIndex
+data = Path(sys.argv[1])
+database = Database(data / "library.sqlite")
+space = vectors.space(database.connection, "test@1/p1", 32)
+index = VectorIndex(data, database, space, "a crashing test")
+index.push()
+print("holding", flush=True)
+time.sleep(60)
+"""
+
+
+def hold_and_kill(data: Path) -> None:
+    """Leave an index behind as a process does that is killed while it has it open."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(data)], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    assert process.stdout
+    assert process.stdout.readline() == b"holding\n"
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert (data / "chroma.open").exists()
+
+
+def test_after_a_crash_a_sound_index_is_kept(database: Database, space: Space) -> None:
+    add(database, space, 50)
+    hold_and_kill(database.path.parent)
+    with opened(database, space) as index:
+        assert not index.was_damaged
+        assert (index.count(), index.missing()) == (50, 0)
+    assert not (database.path.parent / "chroma.open").exists()
+
+
+def test_after_a_crash_a_damaged_index_is_made_again(database: Database, space: Space) -> None:
+    add(database, space, 50)
+    data = database.path.parent
+    hold_and_kill(data)
+    sqlite_file = data / "chroma" / "chroma.sqlite3"
+    os.truncate(sqlite_file, sqlite_file.stat().st_size // 3)
+    with opened(database, space) as index:
+        assert index.was_damaged
+        assert index.push() == 50
+        assert index.count() == 50
+
+
+def test_the_lock_of_a_dead_process_holds_nobody(database: Database, space: Space) -> None:
+    hold_and_kill(database.path.parent)
+    started = time.monotonic()
+    with opened(database, space):
+        assert time.monotonic() - started < 60

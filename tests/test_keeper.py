@@ -1,0 +1,100 @@
+"""IndexKeeper: the site's index follows what a crawl writes, and never lies meanwhile."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from library import vectors
+from library.database import Database
+from library.index import VectorIndex
+from library.keeper import IndexKeeper
+from library.vectors import Space
+from tests.test_index import DIM, add
+
+
+@pytest.fixture
+def space(database: Database) -> Space:
+    return vectors.space(database.connection, "test@1/p1", DIM)
+
+
+@pytest.fixture
+def keeper(database: Database, space: Space) -> Iterator[IndexKeeper]:
+    keeper = IndexKeeper(database.path.parent, database, space)
+    yield keeper
+    keeper.stop()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.02)
+
+
+def test_it_indexes_what_is_there_and_what_comes(
+    keeper: IndexKeeper, database: Database, space: Space
+) -> None:
+    matrix = add(database, space, 30)
+    assert keeper.query(matrix[0], 1) is None
+    keeper.start()
+    wait_for(lambda: keeper.state == "current")
+    assert keeper.count() == 30
+    later = add(database, space, 10, seed=1)
+    wait_for(lambda: keeper.count() == 40 and keeper.state == "current")
+    answer = keeper.query(later[3], 1)
+    assert answer is not None
+    assert answer[0][0] == b"%08d%08d" % (1, 3)
+
+
+def test_while_a_vector_is_not_indexed_it_does_not_answer(
+    keeper: IndexKeeper, database: Database, space: Space
+) -> None:
+    add(database, space, 30)
+    keeper.start()
+    wait_for(lambda: keeper.state == "current")
+    new = add(database, space, 1, seed=1)
+    assert keeper.query(new[0], 1) is None
+
+
+def test_it_waits_for_another_owner_and_then_takes_over(
+    keeper: IndexKeeper, database: Database, space: Space
+) -> None:
+    matrix = add(database, space, 5)
+    other = VectorIndex(database.path.parent, database, space, "a crawl")
+    keeper.start()
+    wait_for(lambda: keeper.state == "busy")
+    assert keeper.owner.startswith("a crawl")
+    assert keeper.query(matrix[0], 1) is None
+    other.close()
+    wait_for(lambda: keeper.state == "current")
+    assert keeper.count() == 5
+
+
+def test_a_directory_that_is_deleted_meanwhile_is_made_again(
+    keeper: IndexKeeper, database: Database, space: Space
+) -> None:
+    matrix = add(database, space, 30)
+    keeper.start()
+    wait_for(lambda: keeper.state == "current")
+    shutil.rmtree(database.path.parent / "chroma")
+    add(database, space, 600, seed=1)
+    wait_for(lambda: keeper.state == "current" and keeper.count() == 630)
+    answer = keeper.query(matrix[0], 1)
+    assert answer is not None
+    assert answer[0][0] == b"%08d%08d" % (0, 0)
+
+
+def test_it_closes_cleanly(keeper: IndexKeeper, database: Database, space: Space) -> None:
+    add(database, space, 5)
+    keeper.start()
+    wait_for(lambda: keeper.state == "current")
+    keeper.stop()
+    assert keeper.state == "closed"
+    assert not (database.path.parent / "chroma.open").exists()
+    index = VectorIndex(database.path.parent, database, space, "a test")
+    assert index.count() == 5
+    index.close()
