@@ -73,6 +73,7 @@ def _open_site(settings: Settings) -> Site:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; gives its exit status."""
     options = _parser().parse_args(arguments)
+    received = _watch_for_signals()
     overrides = {"DATA_DIR": options.data, "HOST": options.host, "PORT": options.port}
     try:
         settings = load_settings(
@@ -81,9 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.basicConfig(level=settings.log_level)
         app = create_app(settings)
         try:
-            return _serve(app, settings)
+            _serve(app, settings)
         finally:
             site.of(app).close()
+        return EXIT_INTERRUPTED if signal.SIGINT in received else EXIT_DONE
     except (LibraryError, EncoderError) as error:
         print(f"app.py: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
@@ -99,8 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve(app: Flask, settings: Settings) -> int:
-    """Serve until a signal comes; gives the exit status."""
+def _serve(app: Flask, settings: Settings) -> None:
+    """Serve until a signal comes."""
     try:
         server = waitress.create_server(
             app, host=settings.host, port=settings.port, threads=_THREADS, ident=None
@@ -110,13 +112,11 @@ def _serve(app: Flask, settings: Settings) -> int:
             f"cannot listen on {settings.host}, port {settings.port}: {error.strerror}. "
             "Choose another with --port"
         ) from error
-    received = _watch_for_signals()
     site.of(app).keeper.start()
     port = getattr(server, "effective_port", settings.port)
     print(f"Kindred is at http://{_shown(settings.host)}:{port}", flush=True)
     server.run()  # comes back when a signal's SystemExit reaches it
     server.close()
-    return EXIT_INTERRUPTED if signal.SIGINT in received else EXIT_DONE
 
 
 def _watch_for_signals() -> list[int]:
@@ -127,7 +127,7 @@ def _watch_for_signals() -> list[int]:
         received.append(number)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        raise SystemExit
+        raise SystemExit(EXIT_INTERRUPTED if number == signal.SIGINT else EXIT_DONE)
 
     signal.signal(signal.SIGINT, leave)
     signal.signal(signal.SIGTERM, leave)

@@ -80,7 +80,9 @@ class Engine:
             # One more for the picture itself, some more for pictures whose files are gone.
             depth = end + 1 + end // 8
             found = None
-            if depth <= _INDEX_DEPTH:
+            # Only a list's beginning: an HNSW graph asked for more finds pictures that it missed
+            # when asked for less, and the next page would repeat what the one before showed.
+            if offset == 0 and depth <= _INDEX_DEPTH:
                 found = self._enough(self._rank_by_index, vector, depth, end, left_out)
                 source = "index"
             if found is None or len(found) < end:  # an HNSW graph may leave some unreachable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, abort, request, url_for
+from werkzeug.exceptions import BadRequest
 
 from library import counts, images
 from library.models import Hit, PictureDetails, PictureFile, Results, display_path
@@ -107,7 +108,7 @@ def _number(name: str, usual: int, least: int, most: int) -> int:
     # The length first: int() refuses thousands of digits with an error of its own.
     if text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most:
         return int(text)
-    abort(400, f"{name} must be a whole number from {least} to {most}.")
+    raise BadRequest(f"{name} must be a whole number from {least} to {most}.")
 
 
 def _results(results: Results) -> Json:

@@ -134,9 +134,13 @@ def _path(file: PictureFile) -> Path:
 
 
 def _missing(details: PictureDetails) -> str:
-    since = _since(min(file.missing_since or 0 for file in details.files)) if details.missing else None
-    what = f"The original is missing since {since}." if since else (
-        "The original has gone or changed since the last crawl."
+    since = (
+        _since(min(file.missing_since or 0 for file in details.files)) if details.missing else None
+    )
+    what = (
+        f"The original is missing since {since}."
+        if since
+        else ("The original has gone or changed since the last crawl.")
     )
     folder = details.files[0].folder
     return f"{what} Put it back, or connect its disk, and crawl again: python -m crawler {folder}"

@@ -43,7 +43,9 @@ def search() -> str | Response:
     page, size = _page(), the_site().settings.num_image_results
     results = the_site().engine.text(words, size, (page - 1) * size)
     more = page * size < results.total
-    return _results(words, results, page, url_for(".search", q=words, page=page + 1) if more else None)
+    return _results(
+        words, results, page, url_for(".search", q=words, page=page + 1) if more else None
+    )
 
 
 @blueprint.post("/search")
