@@ -107,10 +107,11 @@ def _serve(app: Flask, settings: Settings) -> None:
         server = waitress.create_server(
             app, host=settings.host, port=settings.port, threads=_THREADS, ident=None
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:  # waitress has a ValueError for unknown hosts
+        why = getattr(error, "strerror", None) or error
         raise SettingsError(
-            f"cannot listen on {settings.host}, port {settings.port}: {error.strerror}. "
-            "Choose another with --port"
+            f"cannot listen on {settings.host}, port {settings.port}: {why}. "
+            "Choose others with --host and --port"
         ) from error
     site.of(app).keeper.start()
     port = getattr(server, "effective_port", settings.port)

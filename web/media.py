@@ -107,4 +107,5 @@ def _kept(jpeg: bytes, tag: str) -> Response:
     response = Response(jpeg, mimetype=THUMBNAIL_TYPE)
     response.set_etag(tag)
     response.headers["Cache-Control"] = _FOR_EVER
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
