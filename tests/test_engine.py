@@ -109,7 +109,7 @@ def test_a_given_picture_finds_itself_first(
 ) -> None:
     results = engine.picture(drawing(11), 3)
     assert ids(results)[0] == id_of(database, "0011.jpg")
-    assert results.hits[0].score > 0.98
+    assert results.hits[0].score > 0.9  # the file is a JPEG of it
 
 
 @pytest.mark.parametrize("indexed", [False, True])
