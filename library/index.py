@@ -147,6 +147,7 @@ class VectorIndex:
         try:
             client, collection = self._connect()
         except Exception:  # garbage in the directory raises anything at all
+            Client.clear_system_cache()  # which keeps the client that failed, for the next call
             discard(self._directory)
             self.was_damaged = True
             client, collection = self._connect()
@@ -228,4 +229,4 @@ def answers_itself(collection: Collection, rows: vectors.VectorRows) -> bool:
     answer = collection.query(query_embeddings=rows.vectors, n_results=1, include=["distances"])
     distances = answer["distances"]
     assert distances is not None
-    return all(found and found[0] < 1e-3 for found in np.asarray(distances))
+    return all(len(found) == 1 and found[0] < 1e-3 for found in distances)

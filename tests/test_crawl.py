@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from crawler.crawl import Crawl
-from library import files, images, vectors
+from library import files, images, runs, vectors
 from library.database import Database
 from library.errors import CrawlBusyError
 from library.models import Progress
@@ -32,7 +32,8 @@ def space(database: Database, encoder: Encoder) -> Space:
 def vector_of(path: Path, encoder: Encoder) -> vectors.Vectors:
     """A picture's vector, by a full decode of its own."""
     with Image.open(path) as opened:
-        return encoder.encode_images(encoder.preprocess(opened.convert("RGB"))[None])[0]
+        (vector,) = encoder.encode_images(encoder.preprocess(opened.convert("RGB"))[None])
+    return np.asarray(vector)
 
 
 def rows(database: Database) -> dict[str, int | None]:
@@ -122,12 +123,23 @@ def test_a_damaged_file_is_not_tried_again_until_it_changes(
     assert (mended.failed, mended.encoded) == (0, 1)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission_is_tried_again(crawl: CrawlFolders, photos_dir: Path) -> None:
-    (path,) = fill(photos_dir, 1)
-    path.chmod(0)
+def test_what_the_disk_refused_is_tried_again_unchanged(
+    photos_dir: Path, settings: Settings, database: Database, encoder: Encoder, crawl: CrawlFolders
+) -> None:
+    paths = fill(photos_dir, 2)
+
+    def listed() -> bool:
+        run = runs.cut_off(database.connection)
+        return run is not None and run.listed
+
+    cut_off = Crawl(settings, database, encoder, cancelled=listed)
+    assert cut_off.run([os.fsencode(photos_dir)]).interrupted
+    aside = photos_dir / "aside"
+    paths[0].rename(aside)
+    paths[0].mkdir()  # opens, but cannot be read
     assert crawl(photos_dir).failed == 1
-    path.chmod(0o644)
+    paths[0].rmdir()
+    aside.rename(paths[0])
     assert crawl(photos_dir).encoded == 1
 
 

@@ -110,9 +110,8 @@ def test_spaces_do_not_mix(database: Database, space: Space) -> None:
 
 
 def test_one_process_at_a_time(database: Database, space: Space) -> None:
-    with opened(database, space):
-        with pytest.raises(IndexBusyError, match="a test"), opened(database, space):
-            pass
+    with opened(database, space), pytest.raises(IndexBusyError, match="a test"):
+        VectorIndex(database.path.parent, database, space, "a second")
     with opened(database, space) as index:
         assert index.count() == 0
 

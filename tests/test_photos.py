@@ -27,7 +27,7 @@ def open_photo(data: bytes, least: int = LEAST, max_megapixels: int = 50) -> Pho
 
 def save(image: Image.Image, kind: str, **options: object) -> bytes:
     out = io.BytesIO()
-    image.save(out, kind, **options)  # type: ignore[arg-type]
+    image.save(out, kind, **options)
     return out.getvalue()
 
 

@@ -1,0 +1,150 @@
+"""The command lines, as somebody runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests.pictures import fill
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(
+    module: str, *arguments: str | Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def test_json_is_one_object_on_standard_output(photos_dir: Path, data: Path) -> None:
+    fill(photos_dir, 4)
+    (photos_dir / "broken.png").write_bytes(b"x")
+    done = run("crawler", photos_dir, "--data", data, "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary.pop("seconds") > 0
+    assert summary == {
+        "files": 5,
+        "pictures": 4,
+        "encoded": 4,
+        "skipped": 0,
+        "failed": 1,
+        "missing": 0,
+        "indexed": 4,
+        "model": "starter-lite2-minilm",
+    }
+
+
+def test_the_summary_names_the_file_that_failed_and_why(photos_dir: Path, data: Path) -> None:
+    fill(photos_dir, 2)
+    (photos_dir / "empty.png").touch()
+    done = run("crawler", photos_dir, "--data", data)
+    assert done.returncode == 0
+    assert f"{photos_dir}/empty.png: the file is empty" in done.stdout
+    failures = run("library", "failures", "--data", data)
+    assert failures.stdout == f"{photos_dir}/empty.png: the file is empty\n"
+    listed = json.loads(run("library", "failures", "--data", data, "--json").stdout)
+    assert listed["failures"][0]["reason"] == "the file is empty"
+
+
+def test_a_second_run_says_that_there_was_nothing_to_do(photos_dir: Path, data: Path) -> None:
+    fill(photos_dir, 2)
+    run("crawler", photos_dir, "--data", data)
+    again = run("crawler", "--data", data)  # the folder is remembered
+    assert again.returncode == 0
+    assert "Nothing to do: all 2 files are known and unchanged." in again.stdout
+
+
+def test_status_says_that_database_and_index_agree(photos_dir: Path, data: Path) -> None:
+    fill(photos_dir, 3)
+    run("crawler", photos_dir, "--data", data)
+    done = run("library", "status", "--data", data, "--json")
+    assert done.returncode == 0, done.stderr
+    (status,) = json.loads(done.stdout)["spaces"]
+    assert (status["agrees"], status["holds"], status["vectors"]) == (True, 3, 3)
+    assert "the index holds every vector" in run("library", "status", "--data", data).stdout
+
+
+def test_status_says_when_they_do_not(photos_dir: Path, data: Path) -> None:
+    fill(photos_dir, 3)
+    run("crawler", photos_dir, "--data", data)
+    for path in sorted((data / "chroma").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    done = run("library", "status", "--data", data)
+    assert done.returncode == 1
+    assert "holds 0 of 3 vectors" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["/no/such/folder"], "no such folder: /no/such/folder"),
+        ([], "which folder?"),
+        (["{photos}", "--model", "no/such-model"], "there is no model 'no/such-model'"),
+    ],
+)
+def test_unusable_arguments_are_one_sentence_and_status_2(
+    arguments: list[str], sentence: str, photos_dir: Path, data: Path
+) -> None:
+    filled = [argument.format(photos=photos_dir) for argument in arguments]
+    done = run("crawler", *filled, "--data", data, IMAGE_DIRECTORY="")
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_bad_setting_is_one_sentence(photos_dir: Path, data: Path) -> None:
+    done = run("crawler", photos_dir, "--data", data, MAX_IMAGE_MEGAPIXELS="lots")
+    assert done.returncode == 2
+    assert "MAX_IMAGE_MEGAPIXELS" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_second_crawl_is_told_that_it_is_the_second(photos_dir: Path, data: Path) -> None:
+    fill(photos_dir, 1)
+    data.mkdir()
+    with FileLock(data / "crawl.lock"):
+        done = run("crawler", photos_dir, "--data", data)
+    assert done.returncode == 1
+    assert "another crawl is at work" in done.stderr
+
+
+def test_a_library_that_is_no_database_is_left_alone(photos_dir: Path, data: Path) -> None:
+    data.mkdir()
+    (data / "library.sqlite").write_bytes(b"a diary " * 100)
+    done = run("crawler", photos_dir, "--data", data)
+    assert done.returncode == 1
+    assert "library.sqlite" in done.stderr
+    assert (data / "library.sqlite").read_bytes() == b"a diary " * 100
+
+
+def test_status_without_a_library(data: Path) -> None:
+    done = run("library", "status", "--data", data)
+    assert done.returncode == 2
+    assert f"there is no library in {data}" in done.stderr
+    assert not data.exists()
+
+
+def test_image_directory_is_crawled_when_no_folder_is_named(photos_dir: Path, data: Path) -> None:
+    fill(photos_dir, 2)
+    done = run("crawler", "--data", data, "--json", IMAGE_DIRECTORY=str(photos_dir))
+    assert json.loads(done.stdout)["pictures"] == 2
