@@ -20,7 +20,7 @@ from library.settings import Settings, load_settings, read_environment
 from library.thumbnails import Thumbnails
 from mlx_clip import EncoderError, load_encoder
 from search.engine import Engine
-from web import api, errors, grid, guard, media, pages, site, state
+from web import api, assets, errors, grid, guard, media, pages, site, state
 from web.site import Model, Site
 
 EXIT_DONE, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 2, 130
@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> Flask:
     site.register(app, _open_site(settings))
     guard.install(app, settings.host)
     errors.install(app)
+    assets.install(app)
     for blueprint in (pages.blueprint, media.blueprint, api.blueprint):
         app.register_blueprint(blueprint)
     app.jinja_env.globals.update(library_line=state.line, thumb_url=grid.thumb_url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -191,3 +192,13 @@ def test_unknown_pictures(client: FlaskClient, number: str, what: str) -> None:
 def test_paths_lead_nowhere(client: FlaskClient, path: str) -> None:
     assert client.get(f"/pictures/{path}").status_code == 404
     assert client.get(f"/static/{path}").status_code == 404
+
+
+def test_style_sheet_and_scripts_are_kept_until_they_change(client: FlaskClient) -> None:
+    page = client.get("/").get_data(as_text=True)
+    found = re.search(r'href="(/static/app\.css\?v=[0-9a-f]+)"', page)
+    assert found
+    with client.get(found[1]) as answer:
+        assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    with client.get("/static/app.css") as answer:
+        assert "immutable" not in answer.headers["Cache-Control"]
