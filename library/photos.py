@@ -38,6 +38,7 @@ _THUMBNAIL_QUALITY = 82
 _LARGEST_PROFILE = 4096
 _LONGEST_TEXT = 200
 _WHITE = (255, 255, 255)
+_BAND = 64  # rows of the reduced picture
 # EXIF orientation -> what makes the picture upright. Not ImageOps.exif_transpose: it needs the
 # EXIF of the image it is given, which reduce() and compositing have dropped by then.
 _TURNS = {
@@ -168,27 +169,38 @@ def _decoding() -> Iterator[None]:
 
 
 def _upright_rgb(image: Image.Image, orientation: int, least: int) -> Image.Image:
-    """Reduce, composite on white, orient: in the order that copies the fewest pixels."""
-    image = _eight_bits(image)
-    factor = min(image.size) // max(1, least)
-    if factor >= 2 and image.mode in ("L", "RGB", "RGBA", "LA", "CMYK"):
-        image = image.reduce(factor)
-    if image.mode in ("RGBA", "LA"):
-        rgba = image.convert("RGBA")
-        image = Image.new("RGB", image.size, _WHITE)
-        image.paste(rgba, mask=rgba.getchannel("A"))
-    elif image.mode != "RGB":
-        image = image.convert("RGB")
+    """Reduce by a whole factor, composite on white, orient.
+
+    By bands, so that the only thing of the picture's full size is its decode: converting a
+    transparent picture as a whole would hold three more of it.
+    """
+    factor = max(1, min(image.size) // max(1, least))
+    size = (-(-image.width // factor), -(-image.height // factor))
+    rgb = Image.new("RGB", size, _WHITE)
+    extrema = image.getextrema() if image.mode in ("I", "F") else None
+    for top in range(0, image.height, _BAND * factor):
+        bottom = min(image.height, top + _BAND * factor)
+        band = _eight_bits(image.crop((0, top, image.width, bottom)), extrema)
+        band = band.reduce(factor)
+        mask = band.getchannel("A") if band.mode in ("RGBA", "LA") else None
+        rgb.paste(band.convert("RGB"), (0, top // factor), mask)
     turn = _TURNS.get(orientation)
-    return image if turn is None else image.transpose(turn)
+    return rgb if turn is None else rgb.transpose(turn)
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """The same picture in a mode of eight bits a channel, transparency kept."""
+def _eight_bits(image: Image.Image, extrema: object) -> Image.Image:
+    """The same picture in a mode of eight bits a channel, transparency kept.
+
+    16-bit grey keeps its scale; 32-bit integers and floats, which have none, are stretched from
+    their `extrema`.
+    """
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.mode in ("I", "F"):
-        return Image.fromarray(_stretched(np.asarray(image)))
+    if isinstance(extrema, tuple):
+        low, high = extrema
+        values = np.nan_to_num(np.asarray(image, np.float32))
+        scaled = (values - low) * (255 / (high - low) if high > low else 0)
+        return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8))
     if image.mode in ("PA", "La", "RGBa") or "transparency" in image.info:
         return image.convert("RGBA")
     if image.mode == "P":
@@ -196,18 +208,6 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode == "1":
         return image.convert("L")
     return image
-
-
-def _stretched(
-    values: np.ndarray[tuple[int, ...], np.dtype[np.generic]],
-) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Integers that fit 8 or 16 bits keep their scale, anything else is stretched to its range."""
-    numbers = np.nan_to_num(values.astype(np.float64))
-    low, high = float(numbers.min()), float(numbers.max())
-    if low >= 0 and high > 1 and values.dtype.kind == "i":
-        low, high = 0.0, 255.0 if high <= 255 else max(high, 65535.0)
-    scaled = (numbers - low) * (255.0 / (high - low) if high > low else 0.0)
-    return scaled.astype(np.uint8)
 
 
 def _read_exif(

@@ -26,7 +26,7 @@ SETTINGS = (
     Setting("IMAGE_DIRECTORY", "", "the folder to crawl when none is named"),
     Setting("CLIP_MODEL", "auto", "the model: `auto`, `starter`, or a folder that holds one"),
     Setting("NUM_IMAGE_RESULTS", "60", "pictures on a page of results"),
-    Setting("MAX_IMAGE_MEGAPIXELS", "50", "larger decodes are refused, to bound the memory used"),
+    Setting("MAX_IMAGE_MEGAPIXELS", "64", "larger decodes are refused, to bound the memory used"),
     Setting("HOST", "127.0.0.1", "the address the site listens on"),
     Setting("PORT", "5000", "the port the site listens on"),
     Setting("LOG_LEVEL", "WARNING", "DEBUG, INFO, WARNING or ERROR"),
