@@ -73,9 +73,9 @@ def go_to(page: Page, address: str, name: str) -> None:
         page.goto(f"{address}/search?q=dog")
     elif name == "picture":
         page.goto(f"{address}/search?q=cheetah")
-        for _ in range(3):
-            page.locator("a.tile").first.click()
-            page.wait_for_load_state("networkidle")
+        for closest in (0, 2, 4):  # the closest alone would lead back and forth
+            with page.expect_navigation():
+                page.locator("a.tile").nth(closest).click()
     page.wait_for_load_state("networkidle")
     page.mouse.move(0, 0)
     page.wait_for_timeout(300)
