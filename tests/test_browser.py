@@ -142,6 +142,7 @@ def test_names_and_facts_unfold(browser: Browser, address: str) -> None:
         expect(label).to_have_css("opacity", "1")
         page.locator("a.tile").first.click()
         expect(page.locator(".facts")).to_be_hidden()
+        page.mouse.wheel(0, 600)  # the picture stays in sight while the similar ones pass
         page.locator(".about summary").click()
         expect(page.locator(".facts")).to_be_in_viewport()
         expect(page.locator(".facts")).to_contain_text("pixels")
