@@ -91,6 +91,8 @@ class OnnxEncoder:
 def _session(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # its warnings speak of graph nodes, to nobody here
+    # Threads that spin between two operators take the cores from whoever decodes the next pictures.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
