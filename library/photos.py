@@ -221,12 +221,10 @@ def _read_exif(
         gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
     except Exception:  # as undocumented as the decoders' errors: see _decoding
         return None, None, None, None
-    # Most makers repeat their name in the model.
-    camera = (
-        model
-        if make and model and model.lower().startswith(make.lower())
-        else (" ".join(part for part in (make, model) if part))
-    )
+    # "NIKON CORPORATION" and "NIKON D2X", "Canon" and "Canon EOS R5": most makers say it twice.
+    if make and model.lower().startswith(make.lower().split()[0]):
+        make = ""
+    camera = " ".join(part for part in (make, model) if part)
     latitude = _degrees(gps.get(2), gps.get(1), "S", 90)
     longitude = _degrees(gps.get(4), gps.get(3), "W", 180)
     if latitude is None or longitude is None:

@@ -185,6 +185,8 @@ def test_date_camera_and_place_come_from_exif() -> None:
 def test_a_maker_that_the_model_does_not_name_is_put_before_it() -> None:
     found = open_photo(save(drawing(9), "JPEG", exif=exif_of(make="FUJIFILM", model="X-T4")))
     assert found.metadata.camera == "FUJIFILM X-T4"
+    exif = exif_of(make="NIKON CORPORATION", model="NIKON D2X")
+    assert open_photo(save(drawing(9), "JPEG", exif=exif)).metadata.camera == "NIKON D2X"
 
 
 @pytest.mark.parametrize(
