@@ -12,6 +12,10 @@ from dotenv import dotenv_values
 from library.errors import SettingsError
 
 
+ROOT = Path(__file__).parent.parent
+"""The project's own folder, where the library lies when nobody says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A knob: its environment variable, its default as text, and one line of help."""
@@ -62,7 +66,7 @@ class Settings:
         return self.data_dir / "filelist.msgpack"
 
 
-def read_environment(env_file: Path = Path(".env")) -> dict[str, str]:
+def read_environment(env_file: Path = ROOT / ".env") -> dict[str, str]:
     """The process's environment over the lines of a `.env` file, where there is one."""
     lines = {name: value for name, value in dotenv_values(env_file).items() if value is not None}
     return {**lines, **os.environ}
@@ -81,8 +85,8 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         )
     directory = text["IMAGE_DIRECTORY"]
     return Settings(
-        data_dir=Path(text["DATA_DIR"]).expanduser().absolute(),
-        image_directory=Path(directory).expanduser().absolute() if directory else None,
+        data_dir=_folder(env.get("DATA_DIR") or str(ROOT / text["DATA_DIR"])),
+        image_directory=_folder(directory) if directory else None,
         clip_model=text["CLIP_MODEL"],
         num_image_results=_whole(text, "NUM_IMAGE_RESULTS", 1, 500),
         max_image_megapixels=_whole(text, "MAX_IMAGE_MEGAPIXELS", 1, 10_000),
@@ -90,6 +94,10 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         port=_whole(text, "PORT", 0, 65_535),
         log_level=log_level,
     )
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
 
 
 def _whole(text: Mapping[str, str], name: str, least: int, most: int) -> int:

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from library.errors import SettingsError
-from library.settings import SETTINGS, load_settings, read_environment
+from library.settings import ROOT, SETTINGS, load_settings, read_environment
 
 
 def test_everything_has_a_default() -> None:
     settings = load_settings({})
     assert settings.host == "127.0.0.1"
     assert settings.port == 5000
-    assert settings.data_dir == Path("data").absolute()
+    assert settings.data_dir == ROOT / "data"
     assert settings.image_directory is None
     assert settings.clip_model == "auto"
 
@@ -24,6 +24,14 @@ def test_the_environment_wins_over_the_defaults() -> None:
     assert settings.port == 8080
     assert settings.data_dir == Path.home() / "pictures"
     assert settings.log_level == "INFO"
+
+
+def test_the_library_lies_in_the_project_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_settings({}).data_dir == ROOT / "data"
+    assert load_settings({"DATA_DIR": "mine"}).data_dir == tmp_path / "mine"
 
 
 def test_an_empty_value_means_the_default() -> None:
