@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import os
+import json
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-_KILOBYTES_OF_MAXRSS = 1 if sys.platform == "darwin" else 1024
+# Linux counts the memory of the process that started a command as the command's own, so a small
+# process starts it and gives the figures back on standard error.
+_STARTER = """
+import json, resource, subprocess, sys, time
+started = time.monotonic()
+done = subprocess.run([sys.executable, *sys.argv[1:]], stderr=subprocess.DEVNULL)
+seconds = time.monotonic() - started
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print(json.dumps([seconds, peak * (1 if sys.platform == "darwin" else 1024)]), file=sys.stderr)
+sys.exit(done.returncode)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +34,15 @@ class Run:
 
 def run(arguments: Sequence[str | Path]) -> Run:
     """Run the project's Python with these arguments to its end; it must succeed."""
-    with tempfile.TemporaryFile("w+") as output:
-        started = time.monotonic()
-        process = subprocess.Popen(
-            [sys.executable, *map(str, arguments)],
-            cwd=ROOT,
-            stdout=output,
-            stderr=subprocess.DEVNULL,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.monotonic() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, [str(a) for a in arguments])
-        output.seek(0)
-        return Run(seconds, usage.ru_maxrss * _KILOBYTES_OF_MAXRSS, output.read())
+    done = subprocess.run(
+        [sys.executable, "-c", _STARTER, *map(str, arguments)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    seconds, peak = json.loads(done.stderr)
+    return Run(seconds, peak, done.stdout)
 
 
 def crawl_twice(folder: Path, data: Path) -> tuple[Run, Run]:

@@ -21,7 +21,7 @@ from crawler.read import Decoded, Outcome, Reader
 from crawler.scan import Walk
 from library import counts, files, runs, vectors
 from library.database import Database
-from library.errors import CrawlBusyError, FileListError, IndexBusyError
+from library.errors import CrawlBusyError, FileListError, IndexBusyError, VectorIndexError
 from library.models import Progress, Work
 from library.runs import Run
 from library.settings import Settings
@@ -239,7 +239,7 @@ class Crawl:
             future.cancel()
 
     def _index(self) -> str | None:
-        """Push what the index lacks; gives a sentence when another process has the index."""
+        """Push what the index lacks; gives a sentence when that was not possible."""
         try:
             push(
                 self._settings.data_dir,
@@ -250,6 +250,8 @@ class Crawl:
             )
         except IndexBusyError as error:
             return f"{error}, which adds the new pictures to it"
+        except VectorIndexError as error:
+            return f"{error}; the vectors are safe in the database, the next crawl tries again"
         return None
 
 

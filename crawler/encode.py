@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from sqlite3 import Connection
 
@@ -81,8 +80,8 @@ def _record(connection: Connection, outcome: Outcome) -> bool:
         case Failed(work, reason, kind):
             files.set_failure(connection, work, reason, kind)
             return True
-        case Vanished(work):
-            files.set_missing(connection, work, time.time())
         case Decoded():
             pass  # stored beside its vector
+        case Vanished():
+            pass  # the next scan will see whether it is gone, or its whole disk
     return False

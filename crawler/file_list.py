@@ -7,6 +7,7 @@ an array [path (bin), size in bytes, mtime in nanoseconds].
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -15,7 +16,7 @@ from types import TracebackType
 
 import msgpack
 
-from library.errors import FileListError
+from library.errors import FileListError, StorageError
 from library.models import FileEntry
 
 _VERSION = 1
@@ -37,7 +38,10 @@ class FileListHeader:
 
 
 class FileListWriter:
-    """Writes records to a temporary file; `finish` puts the header before them and renames."""
+    """Writes records to a temporary file; `finish` puts the header before them and renames.
+
+    As a context manager it raises StorageError when the disk does not take them.
+    """
 
     def __init__(self, path: Path) -> None:
         self.count = 0
@@ -56,8 +60,12 @@ class FileListWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._body.close()
+        with contextlib.suppress(OSError):  # what is left to flush may not fit either
+            self._body.close()
         self._body_path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            self._partial.unlink(missing_ok=True)
+            raise StorageError(f"cannot write {self._path}: {error.strerror}") from error
 
     def write(self, entry: FileEntry) -> None:
         """Add a record."""

@@ -115,7 +115,7 @@ def sentences(summary: Summary, failures: list[Failure]) -> list[str]:
         lines.append(f"{summary.missing:,} files that were known are not there any more.")
     lines += _failure_lines(summary, failures)
     if summary.index_note:
-        lines.append(f"Left alone: {summary.index_note}.")
+        lines.append(f"Not indexed here: {summary.index_note}.")
     return lines
 
 

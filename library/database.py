@@ -58,15 +58,21 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction: committed at the end of the block, rolled back on any exception."""
+        """A write transaction: committed at the end of the block, rolled back on any exception.
+
+        Raises DatabaseError when SQLite cannot carry it out, for want of room for example.
+        """
         connection = self.connection
-        connection.execute("BEGIN IMMEDIATE")
         try:
+            connection.execute("BEGIN IMMEDIATE")
             yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
+            connection.execute("COMMIT")
+        except BaseException as error:
+            if connection.in_transaction:  # SQLite ends it by itself when the disk is full
+                connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise DatabaseError(f"cannot write to {self.path}: {error}") from error
             raise
-        connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close every thread's connection. No thread may use the database afterwards."""

@@ -2,7 +2,8 @@
 
     LibraryError
     |-- SettingsError           a setting that cannot be used
-    |-- DatabaseError           the database cannot be opened
+    |-- StorageError            the library's own folder cannot be written to
+    |-- DatabaseError           the database cannot be opened or written to
     |   `-- SchemaTooNewError   it was made by a newer version of the program
     |-- FileListError           a file list that is not ours, or cut off
     |-- PhotoError              a picture that cannot be decoded
@@ -23,8 +24,12 @@ class SettingsError(LibraryError):
     """A setting has a value that cannot be used."""
 
 
+class StorageError(LibraryError):
+    """Something could not be written into the library's folder: no room, or no permission."""
+
+
 class DatabaseError(LibraryError):
-    """The database cannot be opened or is not ours."""
+    """The database cannot be opened or written to, or is not ours."""
 
 
 class SchemaTooNewError(DatabaseError):

@@ -157,11 +157,6 @@ def set_failure(connection: sqlite3.Connection, work: Work, reason: str, kind: F
     )
 
 
-def set_missing(connection: sqlite3.Connection, work: Work, now: float) -> None:
-    """Record that a file was gone when its turn came."""
-    connection.execute("UPDATE files SET missing_since = ? WHERE id = ?", (now, work.file_id))
-
-
 def failures(connection: sqlite3.Connection) -> list[Failure]:
     """Every present file that could not be read, in the order of the paths."""
     rows = connection.execute(

@@ -49,6 +49,7 @@ class VectorIndex:
 
     def __init__(self, data_dir: Path, database: Database, space: Space, owner: str) -> None:
         self.space = space
+        self._is_sound = True
         self._database = database
         self._directory = data_dir / "chroma"
         self._mark = data_dir / "chroma.open"
@@ -74,7 +75,8 @@ class VectorIndex:
     ) -> int:
         """Add every vector the index lacks, batch by batch; gives how many were added.
 
-        `progress` is told the number added so far; `stopped` is asked before each batch.
+        `progress` is told the number added so far; `stopped` is asked before each batch. Raises
+        VectorIndexError when Chroma does not take them; the next opening checks the index then.
         """
         pushed = 0
         name = str(self._collection.id)
@@ -84,10 +86,14 @@ class VectorIndex:
                 break
             # Ids that are there already are left as they are, so a batch that was added but
             # not recorded before a crash does no harm.
-            self._collection.add(
-                ids=[content_hash.hex() for content_hash in rows.content_hashes],
-                embeddings=rows.vectors,
-            )
+            try:
+                self._collection.add(
+                    ids=[content_hash.hex() for content_hash in rows.content_hashes],
+                    embeddings=rows.vectors,
+                )
+            except Exception as error:  # Chroma passes on whatever SQLite and the disk say
+                self._is_sound = False
+                raise VectorIndexError(f"the index takes no vectors: {error}") from error
             with self._database.transaction() as connection:
                 vectors.set_indexed(connection, name, rows.ids)
             pushed += len(rows.ids)
@@ -104,6 +110,7 @@ class VectorIndex:
                 query_embeddings=vector[np.newaxis], n_results=limit, include=["distances"]
             )
         except Exception as error:  # whatever a damaged index raises, it means "make it again"
+            self._is_sound = False
             raise VectorIndexError(f"the index does not answer: {error}") from error
         distances = answer["distances"]
         assert distances is not None
@@ -127,10 +134,11 @@ class VectorIndex:
         )
 
     def close(self) -> None:
-        """Close it cleanly and let the next process have it."""
+        """Let the next process have it, which checks it first if it failed in our hands."""
         try:
             self._client.close()
-            self._mark.unlink(missing_ok=True)
+            if self._is_sound:
+                self._mark.unlink(missing_ok=True)
         finally:
             self._lock.release()
 

@@ -14,6 +14,8 @@ from library.models import IndexState
 from library.vectors import Space, Vectors
 
 _LOOK_SECONDS = 1.0
+# A disk that is full stays so for a while: each failure in a row doubles the pause.
+_LONGEST_PAUSE = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -71,20 +73,31 @@ class IndexKeeper:
 
     def _run(self) -> None:
         try:
+            failures = 0
             while not self._stop.is_set():
-                try:
-                    self._keep_up()
-                except IndexBusyError:
-                    self.state = "busy"
-                except Exception:  # a broken index must never take the site down with it
-                    logger.exception("the index failed; it will be made again")
-                    self._damaged.set()
-                self._stop.wait(_LOOK_SECONDS)
+                failures = 0 if self._try_to_keep_up() else failures + 1
+                self._stop.wait(min(_LONGEST_PAUSE, _LOOK_SECONDS * 2**failures))
         finally:
             if self._index is not None:
                 self._index.close()
             self._index = None
             self.state = "closed"
+
+    def _try_to_keep_up(self) -> bool:
+        """False when the index failed. A broken index must never take the site down with it."""
+        try:
+            self._keep_up()
+        except IndexBusyError:
+            self.state = "busy"
+        except VectorIndexError as error:
+            logger.warning("%s; it will be made again", error)
+            self._damaged.set()
+            return False
+        except Exception:
+            logger.exception("the index failed; it will be made again")
+            self._damaged.set()
+            return False
+        return True
 
     def _keep_up(self) -> None:
         if self._damaged.is_set() and self._index is not None:

@@ -11,7 +11,6 @@ from dotenv import dotenv_values
 
 from library.errors import SettingsError
 
-
 ROOT = Path(__file__).parent.parent
 """The project's own folder, where the library lies when nobody says otherwise."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from pathlib import Path
+
+from library.errors import StorageError
 
 
 class Thumbnails:
@@ -19,10 +22,15 @@ class Thumbnails:
         return self.directory / name[:2] / f"{name}.jpg"
 
     def write(self, content_hash: bytes, jpeg: bytes) -> None:
-        """Store a thumbnail whole or not at all."""
+        """Store a thumbnail whole or not at all. Raises StorageError when there is no room."""
         path = self.path(content_hash)
-        path.parent.mkdir(parents=True, exist_ok=True)
         # Two threads may meet copies of one picture at once, so the name is the thread's own.
         partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-        partial.write_bytes(jpeg)
-        partial.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(jpeg)
+            partial.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise StorageError(f"cannot write {path}: {error.strerror}") from error

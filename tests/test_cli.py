@@ -137,6 +137,30 @@ def test_a_library_that_is_no_database_is_left_alone(photos_dir: Path, data: Pat
     assert (data / "library.sqlite").read_bytes() == b"a diary " * 100
 
 
+@pytest.mark.parametrize("limit", [2_000, 60_000, 200_000, 400_000])
+def test_a_full_disk_is_one_sentence_and_the_next_run_goes_on(
+    limit: int, photos_dir: Path, data: Path
+) -> None:
+    """A limit on the size of a file stands for the disk: the list, SQLite, thumbnails, Chroma."""
+    fill(photos_dir, 60)
+    command = f"ulimit -f {limit // 512}; exec {sys.executable} -m crawler {photos_dir}"
+    done = subprocess.run(
+        ["sh", "-c", f"{command} --data {data} --json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    if done.returncode == 0:  # only the index did not fit
+        assert "Not indexed here" in done.stderr
+    else:
+        assert done.returncode == 1
+        assert done.stderr.count("crawler: ") == 1
+    summary = json.loads(run("crawler", photos_dir, "--data", data, "--json").stdout)
+    assert (summary["pictures"], summary["indexed"], summary["failed"]) == (60, 60, 0)
+
+
 def test_status_without_a_library(data: Path) -> None:
     done = run("library", "status", "--data", data)
     assert done.returncode == 2

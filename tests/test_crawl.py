@@ -222,6 +222,29 @@ def test_another_root_is_left_alone(crawl: CrawlFolders, photos_dir: Path, tmp_p
     assert (summary.missing, summary.pictures) == (0, 4)
 
 
+def test_a_disk_that_vanishes_in_the_middle_marks_nothing_missing(
+    photos_dir: Path,
+    tmp_path: Path,
+    settings: Settings,
+    database: Database,
+    encoder: Encoder,
+    crawl: CrawlFolders,
+) -> None:
+    fill(photos_dir, 80)
+    unplugged = tmp_path / "unplugged"
+
+    def unplug(progress: Progress) -> None:
+        if progress.stage == "read" and photos_dir.exists():
+            photos_dir.rename(unplugged)
+
+    half = Crawl(settings, database, encoder, unplug).run([os.fsencode(photos_dir)])
+    assert 0 < half.encoded < 80
+    assert (half.missing, half.failed) == (0, 0)
+    unplugged.rename(photos_dir)
+    whole = crawl(photos_dir)
+    assert (whole.pictures, whole.encoded) == (80, 80 - half.encoded)
+
+
 def test_below_an_unreadable_folder_nothing_goes_missing(
     database: Database, photos_dir: Path
 ) -> None:
