@@ -31,7 +31,7 @@ from library.vectors import Space, Vectors
 
 BATCH = 500
 _CHECK_SECONDS = 300
-# Measured on 50,000 and 200,000 vectors: docs/architecture.md, "The index".
+# Chosen for recall: docs/architecture.md, "The index".
 _HNSW: CreateHNSWConfiguration = {
     "space": "cosine",
     "max_neighbors": 16,
