@@ -112,7 +112,7 @@ def _serve(app: Flask, settings: Settings) -> None:
         why = getattr(error, "strerror", None) or error
         raise SettingsError(
             f"cannot listen on {settings.host}, port {settings.port}: {why}. "
-            "Choose others with --host and --port"
+            "Choose another with --port (make run PORT=5001), or --host"
         ) from error
     site.of(app).keeper.start()
     port = getattr(server, "effective_port", settings.port)

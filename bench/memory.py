@@ -41,9 +41,10 @@ def memory_section(work: Path, encoder: Encoder) -> str:
     return (
         "## Memory\n\n"
         "A crawl of samples/ into a library that holds so many (random) vectors of\n"
-        f"{encoder.dim} dimensions, none of them indexed yet: the first run pushes them all into\n"
-        "ChromaDB, whose HNSW graph lies in memory as a whole. Reading and encoding take the same\n"
-        "at any size; what grows is the index.\n\n"
+        f"{encoder.dim} dimensions, none of them indexed yet. It reads and encodes the samples,\n"
+        "which takes the same at any size, and pushes everything into ChromaDB, whose HNSW graph\n"
+        "lies in memory as a whole: that grows. The second crawl finds nothing to do and does not\n"
+        "open the index.\n\n"
         f"{table(head, rows)}\n"
     )
 

@@ -27,6 +27,7 @@ from filelock import FileLock, Timeout
 from library import vectors
 from library.database import Database
 from library.errors import IndexBusyError, VectorIndexError
+from library.index_files import IndexFiles
 from library.vectors import Space, Vectors
 
 BATCH = 500
@@ -51,18 +52,17 @@ class VectorIndex:
         self.space = space
         self._is_sound = True
         self._database = database
-        self._directory = data_dir / "chroma"
-        self._mark = data_dir / "chroma.open"
-        self._lock = FileLock(data_dir / "chroma.lock", timeout=0)
+        self._files = IndexFiles(data_dir)
+        self._lock = FileLock(self._files.lock, timeout=0)
         try:
             self._lock.acquire()
         except Timeout:
-            raise IndexBusyError(f"the index is held by {index_owner(data_dir)}") from None
+            raise IndexBusyError(f"the index is held by {self._files.owner()}") from None
         try:
-            self.was_damaged = self._mark.exists() and not self._survives_check()
+            self.was_damaged = self._files.mark.exists() and not self._survives_check()
             if self.was_damaged:
-                discard(self._directory)
-            self._mark.write_text(f"{owner}, process {os.getpid()}", encoding="utf-8")
+                discard(self._files.directory)
+            self._files.mark.write_text(f"{owner}, process {os.getpid()}", encoding="utf-8")
             self._client, self._collection = self._open()
         except BaseException:
             self._lock.release()
@@ -138,7 +138,7 @@ class VectorIndex:
         try:
             self._client.close()
             if self._is_sound:
-                self._mark.unlink(missing_ok=True)
+                self._files.mark.unlink(missing_ok=True)
         finally:
             self._lock.release()
 
@@ -147,8 +147,8 @@ class VectorIndex:
         try:
             self._client.close()
         finally:
-            discard(self._directory)
-            self._mark.unlink(missing_ok=True)
+            discard(self._files.directory)
+            self._files.mark.unlink(missing_ok=True)
             self._lock.release()
 
     def _open(self) -> tuple[Client, Collection]:
@@ -156,7 +156,7 @@ class VectorIndex:
             client, collection = self._connect()
         except Exception:  # garbage in the directory raises anything at all
             Client.clear_system_cache()  # which keeps the client that failed, for the next call
-            discard(self._directory)
+            discard(self._files.directory)
             self.was_damaged = True
             client, collection = self._connect()
         recorded = vectors.count_indexed(self._database.connection, str(collection.id))
@@ -169,7 +169,7 @@ class VectorIndex:
         return client, collection
 
     def _connect(self) -> tuple[Client, Collection]:
-        client = connect(self._directory)
+        client = connect(self._files.directory)
         return client, self._collection_of(client)
 
     def _collection_of(self, client: Client) -> Collection:
@@ -184,7 +184,7 @@ class VectorIndex:
         """Ask a subprocess, which may crash in our stead."""
         command = [sys.executable, "-m", "library.index_check"]
         arguments = [
-            str(self._directory),
+            str(self._files.directory),
             str(self._database.path),
             self.space.key,
             str(self.space.dim),
@@ -212,14 +212,6 @@ def connect(directory: Path) -> Client:
 def collection_name(space: Space) -> str:
     """The name of a space's collection: Chroma allows too few characters for the key itself."""
     return "space-" + hashlib.blake2b(space.key.encode(), digest_size=16).hexdigest()
-
-
-def index_owner(data_dir: Path) -> str:
-    """Who holds the index, or held it last, in words."""
-    try:
-        return (data_dir / "chroma.open").read_text(encoding="utf-8")
-    except OSError:
-        return "another process"
 
 
 def discard(directory: Path) -> None:

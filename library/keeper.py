@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from library import vectors
 from library.database import Database
 from library.errors import IndexBusyError, VectorIndexError
-from library.index import VectorIndex, index_owner
+from library.index_files import IndexFiles
 from library.models import IndexState
 from library.vectors import Space, Vectors
+
+if TYPE_CHECKING:
+    from library.index import VectorIndex
 
 _LOOK_SECONDS = 1.0
 # A disk that is full stays so for a while: each failure in a row doubles the pause.
@@ -27,7 +31,7 @@ class IndexKeeper:
     """
 
     def __init__(self, data_dir: Path, database: Database, space: Space) -> None:
-        self.data_dir = data_dir
+        self._data_dir = data_dir
         self.state: IndexState = "closed"
         self._database = database
         self._space = space
@@ -69,7 +73,7 @@ class IndexKeeper:
     @property
     def owner(self) -> str:
         """Who holds the index, in words."""
-        return index_owner(self.data_dir)
+        return IndexFiles(self._data_dir).owner()
 
     def _run(self) -> None:
         try:
@@ -107,7 +111,10 @@ class IndexKeeper:
             index.discard()
         if self._index is None:
             self.state = "checking"
-            self._index = VectorIndex(self.data_dir, self._database, self._space, "the site")
+            # Here, in the thread: importing chromadb takes longer than starting the site.
+            from library.index import VectorIndex
+
+            self._index = VectorIndex(self._data_dir, self._database, self._space, "the site")
             self._newest = self._index.newest()
             self.state = "rebuilding" if self._newest == 0 else "behind"
         if self.state != "current" or self._is_behind():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,18 @@ def test_status_says_when_they_do_not(photos_dir: Path, data: Path) -> None:
     done = run("library", "status", "--data", data)
     assert done.returncode == 1
     assert "holds 0 of 3 vectors" in done.stdout
+    assert run("crawler", "--data", data).returncode == 0
+    assert run("library", "status", "--data", data).returncode == 0
+
+
+def test_an_index_that_was_deleted_is_made_again_by_the_next_crawl(
+    photos_dir: Path, data: Path
+) -> None:
+    fill(photos_dir, 3)
+    run("crawler", photos_dir, "--data", data)
+    shutil.rmtree(data / "chroma")
+    assert run("crawler", "--data", data).returncode == 0
+    assert run("library", "status", "--data", data).returncode == 0
 
 
 @pytest.mark.parametrize(

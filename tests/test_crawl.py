@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from crawler.crawl import Crawl
 from library import files, images, runs, vectors
 from library.database import Database
 from library.errors import CrawlBusyError
+from library.index import VectorIndex
 from library.models import Progress
 from library.settings import Settings
 from library.thumbnails import Thumbnails
@@ -351,6 +353,31 @@ def test_two_crawls_at_once_are_refused(
     Crawl(settings, database, encoder, crawl_inside).run(root)
     assert refused
     assert str(settings.data_dir) in refused[0]
+
+
+def test_beside_another_owner_of_the_index_it_fills_the_database(
+    crawl: CrawlFolders, photos_dir: Path, settings: Settings, database: Database, encoder: Encoder
+) -> None:
+    fill(photos_dir, 3)
+    crawl(photos_dir)
+    index = VectorIndex(settings.data_dir, database, space(database, encoder), "the site")
+    drawing(50).save(photos_dir / "new.jpg")
+    beside = crawl(photos_dir)
+    assert (beside.encoded, beside.indexed) == (1, 3)
+    assert beside.index_note and "the site" in beside.index_note
+    assert index.push() == 1
+    index.close()
+    assert crawl(photos_dir).indexed == 4
+
+
+def test_with_nothing_to_do_the_index_is_not_even_opened(
+    crawl: CrawlFolders, photos_dir: Path, settings: Settings, database: Database, encoder: Encoder
+) -> None:
+    fill(photos_dir, 3)
+    crawl(photos_dir)
+    # Held, but not yet opened: there is no mark, as while its owner is starting.
+    with FileLock(settings.data_dir / "chroma.lock"):
+        assert crawl(photos_dir).index_note is None
 
 
 def test_originals_are_left_as_they_are(crawl: CrawlFolders, photos_dir: Path) -> None:
