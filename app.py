@@ -54,6 +54,7 @@ def _open_site(settings: Settings) -> Site:
     try:
         connection = database.connection
         encoder = load_encoder(meta.resolve_model(connection, settings.clip_model))
+        encoder.encode_texts(["a picture"])  # a model that does not load says so now
         space = vectors.space(connection, encoder.space, encoder.dim)
         keeper = IndexKeeper(settings.data_dir, database, space)
         return Site(

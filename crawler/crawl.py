@@ -10,8 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
-from filelock import FileLock, Timeout
-
 from crawler import file_list
 from crawler.encode import BatchWriter
 from crawler.file_list import FileListHeader, FileListWriter
@@ -20,8 +18,9 @@ from crawler.push import push
 from crawler.read import Decoded, Outcome, Reader
 from crawler.scan import Walk
 from library import counts, files, runs, vectors
+from library.crawl_lock import CrawlLock
 from library.database import Database
-from library.errors import CrawlBusyError, FileListError, IndexBusyError, VectorIndexError
+from library.errors import FileListError, IndexBusyError, VectorIndexError
 from library.models import Progress, Work
 from library.runs import Run
 from library.settings import Settings
@@ -109,18 +108,8 @@ class Crawl:
 
         Raises CrawlBusyError when another crawl is at work in the library.
         """
-        lock = FileLock(self._settings.data_dir / "crawl.lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise CrawlBusyError(
-                f"another crawl is at work in {self._settings.data_dir}: "
-                "wait for its end, or name another library with --data"
-            ) from None
-        try:
+        with CrawlLock(self._settings.data_dir):
             return self._run(tuple(roots))
-        finally:
-            lock.release()
 
     def _run(self, roots: tuple[bytes, ...]) -> Summary:
         started = time.monotonic()

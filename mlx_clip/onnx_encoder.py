@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,9 @@ _TEXT_BATCH = 32
 class OnnxEncoder:
     """The Encoder over a model folder. Safe to call from several threads.
 
-    Raises ModelNotFoundError when the folder holds no model, ModelBrokenError when its files do
-    not load.
+    Each half of the model is loaded when it is first needed: a crawl never needs the words, and
+    with nothing to do it needs neither. Raises ModelNotFoundError when the folder holds no model,
+    ModelBrokenError, here or at the first use, when its files do not load.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,8 +44,6 @@ class OnnxEncoder:
             )
         try:
             config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            self._image = _session(folder / "image.onnx")
-            self._text = _session(folder / "text.onnx")
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             self.name = str(config["name"])
             self.dim = int(config["dim"])
@@ -54,11 +54,18 @@ class OnnxEncoder:
             self._std = np.array(config["image"]["std"], np.float32)
             self._tokenizer.enable_truncation(int(config["text"]["max_length"]))
             self._tokenizer.enable_padding()
-        except Exception as error:  # onnxruntime and tokenizers raise types of their own making
-            raise ModelBrokenError(
-                f"the model in {folder} does not load: {error}. Copy its files again"
-            ) from error
+        except Exception as error:  # tokenizers raises types of its own making
+            raise _broken(folder, error) from error
+        self._folder = folder
         self.space = f"{self.name}@{_revision(folder)}/p{VERSION}"
+
+    @cached_property
+    def _image(self) -> onnxruntime.InferenceSession:
+        return _session(self._folder / "image.onnx")
+
+    @cached_property
+    def _text(self) -> onnxruntime.InferenceSession:
+        return _session(self._folder / "text.onnx")
 
     def preprocess(self, image: Image.Image) -> Pixels:
         """As Encoder.preprocess."""
@@ -93,7 +100,14 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3  # its warnings speak of graph nodes, to nobody here
     # Threads that spin between two operators take the cores from whoever decodes the next pictures.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises types of its own making
+        raise _broken(path.parent, error) from error
+
+
+def _broken(folder: Path, error: Exception) -> ModelBrokenError:
+    return ModelBrokenError(f"the model in {folder} does not load: {error}. Copy its files again")
 
 
 def _revision(folder: Path) -> str:

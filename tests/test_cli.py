@@ -125,6 +125,19 @@ def test_unusable_arguments_are_one_sentence_and_status_2(
     assert done.stdout == ""
 
 
+def test_a_model_that_does_not_load_is_one_sentence(
+    photos_dir: Path, data: Path, tmp_path: Path
+) -> None:
+    fill(photos_dir, 1)
+    model = tmp_path / "model"
+    shutil.copytree(ROOT / "models" / "starter", model)
+    (model / "image.onnx").write_bytes(b"x" * 1000)
+    done = run("crawler", photos_dir, "--data", data, "--model", model)
+    assert done.returncode == 2
+    assert f"the model in {model} does not load" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_bad_setting_is_one_sentence(photos_dir: Path, data: Path) -> None:
     done = run("crawler", photos_dir, "--data", data, MAX_IMAGE_MEGAPIXELS="lots")
     assert done.returncode == 2

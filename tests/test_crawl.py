@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 from crawler.crawl import Crawl
 from library import files, images, runs, vectors
+from library.crawl_lock import crawling_process
 from library.database import Database
 from library.errors import CrawlBusyError
 from library.index import VectorIndex
@@ -353,6 +355,24 @@ def test_two_crawls_at_once_are_refused(
     Crawl(settings, database, encoder, crawl_inside).run(root)
     assert refused
     assert str(settings.data_dir) in refused[0]
+
+
+def test_others_see_which_process_is_crawling(
+    photos_dir: Path, settings: Settings, database: Database, encoder: Encoder
+) -> None:
+    fill(photos_dir, 2)
+    seen: list[int | None] = []
+
+    def look(progress: Progress) -> None:
+        seen.append(crawling_process(settings.data_dir))
+
+    Crawl(settings, database, encoder, look).run([os.fsencode(photos_dir)])
+    assert set(seen) == {os.getpid()}
+    assert crawling_process(settings.data_dir) is None
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    (settings.data_dir / "crawl.open").write_text(str(killed.pid), encoding="ascii")
+    assert crawling_process(settings.data_dir) is None
 
 
 def test_beside_another_owner_of_the_index_it_fills_the_database(

@@ -107,4 +107,6 @@ def test_a_damaged_file_is_an_error_that_names_the_folder(tmp_path: Path, name: 
     shutil.copytree(STARTER, copy)
     (copy / name).write_bytes((copy / name).read_bytes()[:200])
     with pytest.raises(ModelBrokenError, match=str(copy)):
-        load_encoder(str(copy))
+        encoder = load_encoder(str(copy))
+        encoder.encode_texts(["a dog"])
+        encoder.encode_images(pixels(encoder, drawing(1)))

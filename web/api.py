@@ -8,6 +8,7 @@ from flask import Blueprint, abort, request, url_for
 from werkzeug.exceptions import BadRequest
 
 from library import counts, images
+from library.crawl_lock import crawling_process
 from library.models import Hit, PictureDetails, PictureFile, Results, display_path
 from web import originals
 from web.grid import thumb_url
@@ -25,10 +26,11 @@ _ID = "<int(max=9223372036854775807):image_id>"
 
 @blueprint.get("/status")
 def status() -> Json:
-    """The library in numbers, the model, and whether index and database agree."""
+    """The library in numbers, the model, whether index and database agree, a crawl at work."""
     site = the_site()
     numbers = counts.count(site.database.connection, site.space)
     holds = site.keeper.count()
+    crawl = crawling_process(site.settings.data_dir)
     return {
         "counts": {
             "files": numbers.files,
@@ -50,7 +52,7 @@ def status() -> Json:
             "expected": numbers.vectors,
             "agrees": holds == numbers.vectors == numbers.indexed,
         },
-        "crawl": None,
+        "crawl": None if crawl is None else {"process": crawl},
     }
 
 
