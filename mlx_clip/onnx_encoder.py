@@ -73,7 +73,7 @@ class OnnxEncoder:
 
     def encode_images(self, pixels: Pixels) -> Vectors:
         """As Encoder.encode_images."""
-        vectors = [np.empty((0, self.dim), np.float32)]
+        vectors: list[Vectors] = [np.empty((0, self.dim), np.float32)]
         for start in range(0, len(pixels), _IMAGE_BATCH):
             values = pixels[start : start + _IMAGE_BATCH].astype(np.float32) / np.float32(255)
             batch = ((values - self._mean) / self._std).transpose(0, 3, 1, 2)
@@ -83,7 +83,7 @@ class OnnxEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """As Encoder.encode_texts."""
-        vectors = [np.empty((0, self.dim), np.float32)]
+        vectors: list[Vectors] = [np.empty((0, self.dim), np.float32)]
         for start in range(0, len(texts), _TEXT_BATCH):
             encoded = self._tokenizer.encode_batch(list(texts[start : start + _TEXT_BATCH]))
             inputs = {

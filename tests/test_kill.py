@@ -50,7 +50,7 @@ def content(data: Path) -> dict[bytes, tuple[object, ...]]:
     return {row[0]: row[1:] for row in found}
 
 
-def vectors_of(data: Path) -> dict[bytes, np.ndarray[tuple[int], np.dtype[np.float32]]]:
+def vectors_of(data: Path) -> dict[bytes, vectors.Vectors]:
     """The vectors by content hash; there must be one a picture."""
     connection = sqlite3.connect(data / "library.sqlite")
     try:
@@ -59,7 +59,7 @@ def vectors_of(data: Path) -> dict[bytes, np.ndarray[tuple[int], np.dtype[np.flo
         ).fetchall()
     finally:
         connection.close()
-    by_hash = {row[0]: np.frombuffer(row[1], "<f4") for row in found}
+    by_hash = {row[0]: np.frombuffer(row[1], np.float32) for row in found}
     assert len(by_hash) == len(found)
     return by_hash
 
