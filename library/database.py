@@ -49,11 +49,11 @@ class Database:
                 isolation_level=None,
                 check_same_thread=False,  # close() is called from another thread
             )
+            with self._lock:
+                self._connections.append(connection)  # first, so that a failure below leaks nothing
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = NORMAL")
             self._local.connection = connection
-            with self._lock:
-                self._connections.append(connection)
         return connection
 
     @contextmanager
