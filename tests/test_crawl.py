@@ -324,6 +324,29 @@ def test_a_cancelled_crawl_keeps_what_it_did_and_the_next_goes_on(
     assert third.encoded == 1
 
 
+def test_a_list_is_applied_once_however_often_its_run_is_continued(
+    photos_dir: Path, settings: Settings, database: Database, encoder: Encoder, crawl: CrawlFolders
+) -> None:
+    paths = fill(photos_dir, 40)
+    root = [os.fsencode(photos_dir)]
+    seen: list[Progress] = []
+
+    def listed() -> bool:
+        run = runs.cut_off(database.connection)
+        return run is not None and run.listed
+
+    def half_read() -> bool:
+        return any(p.stage == "read" and p.done >= 16 for p in seen)
+
+    Crawl(settings, database, encoder, cancelled=listed).run(root)
+    drawing(900).save(paths[0])  # is read as it is now, not as the list has it
+    touch_later(paths[0])
+    Crawl(settings, database, encoder, seen.append, half_read).run(root)
+    assert rows(database)["0000.jpg"] is not None
+    left = sum(image_id is None for image_id in rows(database).values())
+    assert crawl(photos_dir).skipped == 40 - left
+
+
 def test_progress_goes_from_nothing_to_everything(
     photos_dir: Path, settings: Settings, database: Database, encoder: Encoder
 ) -> None:

@@ -200,6 +200,20 @@ def test_after_a_crash_a_damaged_index_is_made_again(database: Database, space: 
         assert index.count() == 50
 
 
+def test_after_a_crash_vectors_that_do_not_find_themselves_are_noticed(
+    database: Database, space: Space
+) -> None:
+    matrix = add(database, space, 50)
+    with opened(database, space) as index:
+        index.push()
+        names = [(b"%08d%08d" % (0, number)).hex() for number in range(50)]
+        index._collection.update(ids=names, embeddings=-matrix)
+    (database.path.parent / "chroma.open").write_text("a crashed test", encoding="utf-8")
+    with opened(database, space) as index:
+        assert index.was_damaged
+        assert index.push() == 50
+
+
 def test_the_lock_of_a_dead_process_holds_nobody(database: Database, space: Space) -> None:
     hold_and_kill(database.path.parent)
     started = time.monotonic()
