@@ -15,12 +15,13 @@ from filelock import FileLock
 from PIL import Image
 
 from crawler.crawl import Crawl
+from crawler.read import Decoded, Known, Reader, Vanished
 from library import files, images, runs, vectors
 from library.crawl_lock import crawling_process
 from library.database import Database
 from library.errors import CrawlBusyError
 from library.index import VectorIndex
-from library.models import Progress
+from library.models import Progress, Work
 from library.settings import Settings
 from library.thumbnails import Thumbnails
 from library.vectors import Space
@@ -173,6 +174,26 @@ def test_a_renamed_file_costs_no_encoding(
     summary = crawl(photos_dir)
     assert (summary.encoded, summary.pictures, summary.missing) == (0, 3, 1)
     assert rows(database)["renamed.jpg"] == before
+
+
+def test_a_known_content_is_not_even_decoded(
+    crawl: CrawlFolders,
+    photos_dir: Path,
+    settings: Settings,
+    database: Database,
+    encoder: Encoder,
+) -> None:
+    (path,) = fill(photos_dir, 1)
+    crawl(photos_dir)
+    thumbnails = Thumbnails(settings.thumbnail_dir)
+    reader = Reader(database, space(database, encoder), encoder, thumbnails, 50)
+    info = path.stat()
+    work = Work(1, os.fsencode(path), info.st_size, info.st_mtime_ns)
+    assert isinstance(reader.read(work), Known)
+    drawing(5).save(path)
+    assert isinstance(reader.read(work), Decoded)
+    path.unlink()
+    assert isinstance(reader.read(work), Vanished)
 
 
 def test_a_changed_file_is_read_again(
