@@ -254,8 +254,10 @@ def _iso_time(text: str) -> str | None:
 
 
 def _degrees(parts: object, reference: object, negative: str, limit: float) -> float | None:
+    if not isinstance(parts, tuple) or len(parts) != 3:
+        return None
     try:
-        degrees, minutes, seconds = (float(part) for part in parts)  # type: ignore[attr-defined]
+        degrees, minutes, seconds = map(float, parts)
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     value = degrees + minutes / 60 + seconds / 3600
