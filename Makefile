@@ -53,8 +53,8 @@ css-check: node_modules/.package-lock.json
 	echo "static/app.css is not what its sources give: run make css and commit it." >&2; exit 1; }
 
 node_modules/.package-lock.json: package.json package-lock.json
-	@command -v npm >/dev/null || { \
-	echo "The style sheet is built with npm (Debian: apt install npm; macOS: brew install node)." >&2; \
+	@node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' 2>/dev/null && command -v npm >/dev/null || { \
+	echo "The style sheet is built with npm and Node 20 or newer (macOS: brew install node)." >&2; \
 	exit 1; }
 	@npm ci --loglevel=error --no-progress
 	@touch $@
