@@ -7,7 +7,7 @@
 ## make css      static/app.css from static/src/app.css and the templates (needs npm)
 ## make css-check    fails when static/app.css is not what make css would write
 ## make screenshots  the pictures of the pages in docs
-## make clean    removes .venv, node_modules and caches; the library in data/ stays
+## make clean    removes .venv, .venv-node, node_modules and caches; the library in data/ stays
 ##
 ## PYTHON=python3.12 chooses the Python that .venv is made with.
 
@@ -60,5 +60,5 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@touch $@
 
 clean:
-	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-node node_modules .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
