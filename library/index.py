@@ -120,8 +120,12 @@ class VectorIndex:
         ]
 
     def count(self) -> int:
-        """How many vectors the index really holds."""
-        return self._collection.count()
+        """How many vectors the index really holds. Raises VectorIndexError as `query` does."""
+        try:
+            return self._collection.count()
+        except Exception as error:
+            self._is_sound = False
+            raise VectorIndexError(f"the index does not answer: {error}") from error
 
     def newest(self) -> int:
         """The id of the newest vector that it holds: older ones are all there."""

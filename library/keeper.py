@@ -61,14 +61,17 @@ class IndexKeeper:
         try:
             return index.query(vector, limit)
         except VectorIndexError as error:
-            logger.warning("%s; it will be made again", error)
-            self._damaged.set()
+            self._give_up(error)
             return None
 
     def count(self) -> int | None:
-        """How many vectors the index really holds, or None while it is not open."""
+        """How many vectors the index really holds, or None while nobody can say."""
         index = self._index
-        return None if index is None else index.count()
+        try:
+            return None if index is None else index.count()
+        except VectorIndexError as error:
+            self._give_up(error)
+            return None
 
     @property
     def owner(self) -> str:
@@ -80,7 +83,7 @@ class IndexKeeper:
             failures = 0
             while not self._stop.is_set():
                 failures = 0 if self._try_to_keep_up() else failures + 1
-                self._stop.wait(min(_LONGEST_PAUSE, _LOOK_SECONDS * 2**failures))
+                self._stop.wait(min(_LONGEST_PAUSE, _LOOK_SECONDS * 2 ** min(failures, 6)))
         finally:
             if self._index is not None:
                 self._index.close()
@@ -94,14 +97,18 @@ class IndexKeeper:
         except IndexBusyError:
             self.state = "busy"
         except VectorIndexError as error:
-            logger.warning("%s; it will be made again", error)
-            self._damaged.set()
+            self._give_up(error)
             return False
         except Exception:
             logger.exception("the index failed; it will be made again")
             self._damaged.set()
             return False
         return True
+
+    def _give_up(self, error: VectorIndexError) -> None:
+        """Have the thread make the index again at its next look."""
+        logger.warning("%s; it will be made again", error)
+        self._damaged.set()
 
     def _keep_up(self) -> None:
         if self._damaged.is_set() and self._index is not None:
