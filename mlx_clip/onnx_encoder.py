@@ -21,7 +21,7 @@ from mlx_clip.errors import ModelBrokenError, ModelNotFoundError
 from mlx_clip.preprocess import VERSION, pad_to_square
 
 _FILES = ("config.json", "image.onnx", "text.onnx", "tokenizer.json")
-# Larger batches of pictures are no faster on a CPU and hold 25 MB more for each picture.
+# Larger batches of pictures are no faster on a CPU, and each picture holds its activations.
 _IMAGE_BATCH = 4
 # Long batches pay for the padding of their longest text.
 _TEXT_BATCH = 32
