@@ -12,13 +12,14 @@ from types import FrameType
 import waitress
 from flask import Flask
 
+from crawler.model import open_encoder
 from library import meta, vectors
 from library.database import Database
 from library.errors import LibraryError, SettingsError
 from library.keeper import IndexKeeper
 from library.settings import Settings, load_settings, read_environment
 from library.thumbnails import Thumbnails
-from mlx_clip import EncoderError, load_encoder
+from mlx_clip import DEFAULT, STARTER, EncoderError
 from search.engine import Engine
 from web import api, assets, errors, grid, guard, media, pages, site, state
 from web.site import Model, Site
@@ -44,7 +45,6 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in (pages.blueprint, media.blueprint, api.blueprint):
         app.register_blueprint(blueprint)
     app.jinja_env.globals.update(library_line=state.line, thumb_url=grid.thumb_url)
-    app.jinja_env.globals.update(starter_note=state.STARTER_NOTE, switch_note=state.SWITCH_NOTE)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
 
@@ -53,7 +53,7 @@ def _open_site(settings: Settings) -> Site:
     database = Database(settings.database_path)
     try:
         connection = database.connection
-        encoder = load_encoder(meta.resolve_model(connection, settings.clip_model))
+        encoder = open_encoder(connection, settings)
         encoder.encode_texts(["a picture"])  # a model that does not load says so now
         space = vectors.space(connection, encoder.space, encoder.dim)
         keeper = IndexKeeper(settings.data_dir, database, space)
@@ -61,7 +61,13 @@ def _open_site(settings: Settings) -> Site:
             settings=settings,
             database=database,
             space=space,
-            model=Model(encoder.name, starter=encoder.name.startswith("starter")),
+            model=Model(
+                encoder.name,
+                starter=encoder.name.startswith(STARTER),
+                alternative=DEFAULT,
+                runtime=str(encoder.runtime),
+                why=encoder.runtime.why,
+            ),
             keeper=keeper,
             engine=Engine(database, encoder, space, keeper),
             thumbnails=Thumbnails(settings.thumbnail_dir),

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from types import FrameType
 
 from crawler.crawl import Crawl, Summary
+from crawler.model import open_encoder
 from crawler.scan import outermost
 from crawler.terminal import Display, sentences
-from library import files, meta
+from library import files
 from library.database import Database
 from library.errors import LibraryError, SettingsError
 from library.settings import Settings, load_settings, read_environment
-from mlx_clip import EncoderError, load_encoder
+from mlx_clip import EncoderError
 
 EXIT_DONE, EXIT_FAILED, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
@@ -66,7 +67,7 @@ def _crawl(settings: Settings, folders: list[bytes], as_json: bool) -> int:
     database = Database(settings.database_path)
     try:
         roots = outermost(folders or _known_roots(settings, database))
-        encoder = load_encoder(meta.resolve_model(database.connection, settings.clip_model))
+        encoder = open_encoder(database.connection, settings)
         interrupted = _watch_for_signals()
         with Display() as display:
             crawl = Crawl(settings, database, encoder, display, interrupted.is_set)

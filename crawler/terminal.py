@@ -12,6 +12,7 @@ from rich.progress import Progress as Bar
 
 from crawler.crawl import Summary
 from library.models import Failure, Progress, display_path
+from mlx_clip import DEFAULT, STARTER
 
 _SECONDS_BETWEEN_LINES = 5.0
 _FAILURES_SHOWN = 10
@@ -111,6 +112,11 @@ def sentences(summary: Summary, failures: list[Failure]) -> list[str]:
         f"{summary.files:,} files, {summary.pictures:,} pictures in the library; "
         f"{summary.encoded:,} encoded in {duration(summary.seconds)} with {summary.model}."
     )
+    if summary.model.startswith(STARTER):
+        lines.append(
+            "That is the starter model, which knows things and little else. A real CLIP (a download "
+            f"of about 600 MB): make run CLIP_MODEL={DEFAULT}"
+        )
     if summary.missing:
         lines.append(f"{summary.missing:,} files that were known are not there any more.")
     lines += _failure_lines(summary, failures)

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 
+from library import vectors
+
 AUTO = "auto"
-_DEFAULT_MODEL = "starter"
+_COMMIT = r"@([0-9a-f]{40})/"
 
 
-def resolve_model(connection: sqlite3.Connection, wanted: str) -> str:
-    """The model to use for a CLIP_MODEL setting, recorded in the library.
-
-    `auto` is resolved once, when a library is made, and stays; any other name is the user's word
-    and is recorded in its place.
-    """
-    recorded = _recorded(connection)
-    model = (recorded or _DEFAULT_MODEL) if wanted == AUTO else wanted
-    if model != recorded:
-        connection.execute("INSERT OR REPLACE INTO meta VALUES ('model', ?)", (model,))
-    return model
-
-
-def _recorded(connection: sqlite3.Connection) -> str | None:
+def model(connection: sqlite3.Connection) -> str | None:
+    """The model that the library was last used with."""
     row = connection.execute("SELECT value FROM meta WHERE key = 'model'").fetchone()
     return None if row is None else str(row[0])
+
+
+def set_model(connection: sqlite3.Connection, name: str) -> None:
+    """Record the model in use."""
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('model', ?)", (name,))
+
+
+def pinned(connection: sqlite3.Connection, name: str) -> str:
+    """A model's name with the commit that the library's vectors are of, where they name one.
+
+    So a library keeps its vectors when the name on the Hub comes to mean another commit.
+    """
+    commits = [
+        match.group(1)
+        for space in vectors.spaces(connection)
+        if (match := re.match(re.escape(name) + _COMMIT, space.key))
+    ]
+    return f"{name}@{commits[-1]}" if commits else name
 
 
 def library_id(connection: sqlite3.Connection) -> str:

@@ -27,7 +27,12 @@ class Setting:
 SETTINGS = (
     Setting("DATA_DIR", "data", "where the library lives: database, thumbnails, index"),
     Setting("IMAGE_DIRECTORY", "", "the folder to crawl when none is named"),
-    Setting("CLIP_MODEL", "auto", "the model: `auto`, `starter`, or a folder that holds one"),
+    Setting(
+        "CLIP_MODEL", "auto", "the model: `auto`, `starter`, a name on the Hub, or a model's folder"
+    ),
+    Setting("CLIP_RUNTIME", "auto", "what runs it: `auto`, `mlx` or `onnx`"),
+    Setting("CLIP_PRECISION", "auto", "`auto`, `float32`, `float16` (MLX) or `int8` (ONNX Runtime)"),
+    Setting("MODEL_CACHE", "", "where models are made ready for ONNX Runtime; the user's cache"),
     Setting("NUM_IMAGE_RESULTS", "60", "pictures on a page of results"),
     Setting("MAX_IMAGE_MEGAPIXELS", "64", "larger decodes are refused, to bound the memory used"),
     Setting("HOST", "127.0.0.1", "the address the site listens on"),
@@ -43,6 +48,9 @@ class Settings:
     data_dir: Path
     image_directory: Path | None
     clip_model: str
+    clip_runtime: str
+    clip_precision: str
+    model_cache: Path | None
     num_image_results: int
     max_image_megapixels: int
     host: str
@@ -87,6 +95,9 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         data_dir=_folder(env.get("DATA_DIR") or str(ROOT / text["DATA_DIR"])),
         image_directory=_folder(directory) if directory else None,
         clip_model=text["CLIP_MODEL"],
+        clip_runtime=text["CLIP_RUNTIME"],
+        clip_precision=text["CLIP_PRECISION"],
+        model_cache=_folder(text["MODEL_CACHE"]) if text["MODEL_CACHE"] else None,
         num_image_results=_whole(text, "NUM_IMAGE_RESULTS", 1, 500),
         max_image_megapixels=_whole(text, "MAX_IMAGE_MEGAPIXELS", 1, 10_000),
         host=text["HOST"],

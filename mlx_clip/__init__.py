@@ -1,43 +1,55 @@
-"""Pictures and words to vectors. Stands alone: imports nothing else of the project."""
+"""CLIP, SigLIP and SigLIP 2 on MLX or ONNX Runtime: pictures and words to vectors.
+
+Stands alone: imports nothing else of the project. README.md says how to use it.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mlx_clip.encoder import Encoder, Pixels, Vectors
-from mlx_clip.errors import EncoderError, ModelBrokenError, ModelNotFoundError
+from mlx_clip.errors import (
+    ConfigError,
+    EmptyTextError,
+    EncoderError,
+    HubError,
+    InputError,
+    ModelBrokenError,
+    ModelNotFoundError,
+    PictureError,
+    RuntimeChoiceError,
+    ShapeError,
+    TextTooLongError,
+    TokenizerError,
+    UnsupportedModelError,
+    WeightsError,
+)
+from mlx_clip.load import DEFAULT, STARTER, best_available, load_encoder
+from mlx_clip.original import mlx_clip
+from mlx_clip.picture import open_picture
+from mlx_clip.runtime import Runtime
 
 __all__ = [
+    "DEFAULT",
     "STARTER",
+    "ConfigError",
+    "EmptyTextError",
     "Encoder",
     "EncoderError",
+    "HubError",
+    "InputError",
     "ModelBrokenError",
     "ModelNotFoundError",
+    "PictureError",
     "Pixels",
+    "Runtime",
+    "RuntimeChoiceError",
+    "ShapeError",
+    "TextTooLongError",
+    "TokenizerError",
+    "UnsupportedModelError",
     "Vectors",
+    "WeightsError",
+    "best_available",
     "load_encoder",
+    "mlx_clip",
+    "open_picture",
 ]
-
-STARTER = "starter"
-"""The name of the small model that comes with the project."""
-
-_STARTER_FOLDER = Path(__file__).parent.parent / "models" / "starter"
-
-
-def load_encoder(name: str) -> Encoder:
-    """Load a model: `starter`, or the path of a folder in the layout of models/starter.
-
-    Raises ModelNotFoundError or ModelBrokenError, whose messages say what to do.
-    """
-    # onnxruntime takes a quarter of a second to import, which only those who encode should pay.
-    from mlx_clip.onnx_encoder import OnnxEncoder
-
-    if name == STARTER:
-        return OnnxEncoder(_STARTER_FOLDER)
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
-        raise ModelNotFoundError(
-            f"there is no model {name!r} here: CLIP_MODEL takes `starter` or the path of a folder "
-            "(CLIP models from the Hub are not supported yet)"
-        )
-    return OnnxEncoder(folder)

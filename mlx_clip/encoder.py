@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mlx_clip.runtime import Runtime
+
 Pixels = NDArray[np.uint8]
 Vectors = NDArray[np.float32]
 
@@ -32,6 +34,10 @@ class Encoder(Protocol):
     def image_size(self) -> int:
         """The side of the square of pixels that the model sees."""
 
+    @property
+    def runtime(self) -> Runtime:
+        """What it runs on, and why."""
+
     def preprocess(self, image: Image.Image) -> Pixels:
         """An upright RGB picture as the model's input: uint8 (image_size, image_size, 3)."""
 
@@ -39,4 +45,8 @@ class Encoder(Protocol):
         """uint8 (n, image_size, image_size, 3) -> L2-normalised float32 (n, dim)."""
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """n texts -> L2-normalised float32 (n, dim)."""
+        """n texts -> L2-normalised float32 (n, dim).
+
+        Raises EmptyTextError or TextTooLongError. A text of more tokens than the model reads is
+        cut off, as the reference implementations do.
+        """

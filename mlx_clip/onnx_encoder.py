@@ -1,6 +1,7 @@
 """OnnxEncoder: a model folder (config.json, image.onnx, text.onnx, tokenizer.json) on ONNX Runtime.
 
-The layout is that of models/starter: see the MODEL_CARD.md there.
+The layout is that of models/starter (see the MODEL_CARD.md there) and of the folders that
+onnx_build.py makes from checkpoints.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from PIL import Image
-from tokenizers import Tokenizer
 
 from mlx_clip.encoder import Pixels, Vectors
-from mlx_clip.errors import ModelBrokenError, ModelNotFoundError
-from mlx_clip.preprocess import VERSION, pad_to_square
+from mlx_clip.errors import EncoderError, ModelBrokenError, ModelNotFoundError
+from mlx_clip.preprocess import VERSION, Preprocessing
+from mlx_clip.runtime import Runtime
+from mlx_clip.tokenizer import TextTokenizer
 
-_FILES = ("config.json", "image.onnx", "text.onnx", "tokenizer.json")
+FILES = ("config.json", "image.onnx", "text.onnx", "tokenizer.json")
 # Larger batches of pictures are no faster on a CPU, and each picture holds its activations.
 _IMAGE_BATCH = 4
 # Long batches pay for the padding of their longest text.
@@ -35,67 +37,75 @@ class OnnxEncoder:
     ModelBrokenError, here or at the first use, when its files do not load.
     """
 
-    def __init__(self, folder: Path) -> None:
-        missing = [name for name in _FILES if not (folder / name).is_file()]
+    def __init__(self, folder: Path, runtime: Runtime) -> None:
+        missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
             raise ModelNotFoundError(
                 f"{folder} holds no model: {', '.join(missing)} missing. "
-                "Set CLIP_MODEL=starter, or name a folder with all of " + ", ".join(_FILES)
+                "Set CLIP_MODEL=starter, or name a folder with all of " + ", ".join(FILES)
             )
         try:
             config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._preprocessing = Preprocessing.from_json(config["image"])
+            self._tokenizer = TextTokenizer.from_config(folder / "tokenizer.json", config["text"])
             self.name = str(config["name"])
             self.dim = int(config["dim"])
-            self.image_size = int(config["image"]["size"])
-            red, green, blue = config["image"]["background"]
-            self._background = (int(red), int(green), int(blue))
-            self._mean = np.array(config["image"]["mean"], np.float32)
-            self._std = np.array(config["image"]["std"], np.float32)
-            self._tokenizer.enable_truncation(int(config["text"]["max_length"]))
-            self._tokenizer.enable_padding()
-        except Exception as error:  # tokenizers raises types of its own making
+            # int8 has one scale for all numbers of a layer's input: what a picture is encoded with
+            # would change its vector.
+            alone = config.get("precision") == "int8"
+            self._image_batch, self._text_batch = (1, 1) if alone else (_IMAGE_BATCH, _TEXT_BATCH)
+            self.space = str(config.get("space") or self._own_space(folder))
+        except EncoderError:
+            raise
+        except Exception as error:  # a config can be wrong in many ways
             raise _broken(folder, error) from error
+        self.image_size = self._preprocessing.size
+        self.runtime = runtime
         self._folder = folder
-        self.space = f"{self.name}@{_revision(folder)}/p{VERSION}"
 
     @cached_property
     def _image(self) -> onnxruntime.InferenceSession:
-        return _session(self._folder / "image.onnx")
+        return open_session(self._folder / "image.onnx")
 
     @cached_property
     def _text(self) -> onnxruntime.InferenceSession:
-        return _session(self._folder / "text.onnx")
+        return open_session(self._folder / "text.onnx")
+
+    @cached_property
+    def _reads_mask(self) -> bool:
+        return "attention_mask" in [given.name for given in self._text.get_inputs()]
 
     def preprocess(self, image: Image.Image) -> Pixels:
         """As Encoder.preprocess."""
-        return pad_to_square(image, self.image_size, self._background)
+        return self._preprocessing(image)
 
     def encode_images(self, pixels: Pixels) -> Vectors:
         """As Encoder.encode_images."""
         vectors: list[Vectors] = [np.empty((0, self.dim), np.float32)]
-        for start in range(0, len(pixels), _IMAGE_BATCH):
-            values = pixels[start : start + _IMAGE_BATCH].astype(np.float32) / np.float32(255)
-            batch = ((values - self._mean) / self._std).transpose(0, 3, 1, 2)
-            (batch_vectors,) = self._image.run(None, {"pixel_values": np.ascontiguousarray(batch)})
-            vectors.append(np.asarray(batch_vectors, np.float32))
+        for start in range(0, len(pixels), self._image_batch):
+            values = self._preprocessing.normalise(pixels[start : start + self._image_batch])
+            (batch,) = self._image.run(None, {"pixel_values": values})
+            vectors.append(np.asarray(batch, np.float32))
         return np.concatenate(vectors)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """As Encoder.encode_texts."""
         vectors: list[Vectors] = [np.empty((0, self.dim), np.float32)]
-        for start in range(0, len(texts), _TEXT_BATCH):
-            encoded = self._tokenizer.encode_batch(list(texts[start : start + _TEXT_BATCH]))
-            inputs = {
-                "input_ids": np.array([text.ids for text in encoded], np.int64),
-                "attention_mask": np.array([text.attention_mask for text in encoded], np.int64),
-            }
+        for start in range(0, len(texts), self._text_batch):
+            ids, mask = self._tokenizer.encode(texts[start : start + self._text_batch])
+            inputs = {"input_ids": ids}
+            if self._reads_mask:
+                inputs["attention_mask"] = mask
             (batch,) = self._text.run(None, inputs)
             vectors.append(np.asarray(batch, np.float32))
         return np.concatenate(vectors)
 
+    def _own_space(self, folder: Path) -> str:
+        return f"{self.name}@{_revision(folder)}/p{VERSION}"
 
-def _session(path: Path) -> onnxruntime.InferenceSession:
+
+def open_session(path: Path) -> onnxruntime.InferenceSession:
+    """Half of a model, ready to run on the CPU. Raises ModelBrokenError."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # its warnings speak of graph nodes, to nobody here
     # Threads that spin between two operators take the cores from whoever decodes the next pictures.
@@ -113,6 +123,6 @@ def _broken(folder: Path, error: Exception) -> ModelBrokenError:
 def _revision(folder: Path) -> str:
     """A short hash over everything that the vectors depend on."""
     digest = hashlib.blake2b(digest_size=6)
-    for name in _FILES:
+    for name in FILES:
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()

@@ -41,20 +41,28 @@ class Engine:
         self._keeper = keeper
         self._exact = ExactScan(database, space)
 
+    def embed_text(self, text: str) -> Vectors:
+        """A text's vector (dim,). Raises mlx_clip's InputError when it has none."""
+        vector: Vectors = self._encoder.encode_texts([text])[0]
+        return vector
+
+    def embed_picture(self, image: Image.Image) -> Vectors:
+        """The vector (dim,) of an upright RGB picture."""
+        pixels = self._encoder.preprocess(image)
+        vector: Vectors = self._encoder.encode_images(pixels[None])[0]
+        return vector
+
     def text(self, words: str, limit: int, offset: int = 0) -> Results:
         """The pictures that fit some words best; none for blank words."""
         started = time.perf_counter()
         if not words.strip():
             return Results((), 0, "exact", 0.0)
-        (vector,) = self._encoder.encode_texts([words])
-        return self._page(vector, limit, offset, None, started)
+        return self._page(self.embed_text(words), limit, offset, None, started)
 
     def picture(self, image: Image.Image, limit: int, offset: int = 0) -> Results:
         """The pictures nearest to an upright RGB picture that need not be in the library."""
         started = time.perf_counter()
-        pixels = self._encoder.preprocess(image)
-        (vector,) = self._encoder.encode_images(pixels[None])
-        return self._page(vector, limit, offset, None, started)
+        return self._page(self.embed_picture(image), limit, offset, None, started)
 
     def similar(self, image_id: int, limit: int, offset: int = 0) -> Results:
         """The pictures nearest to one of the library's, itself left out.

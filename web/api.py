@@ -44,6 +44,8 @@ def status() -> Json:
             "space": site.space.key,
             "dim": site.space.dim,
             "starter": site.model.starter,
+            "runtime": site.model.runtime,
+            "why": site.model.why,
         },
         "index": {
             "state": site.keeper.state,
@@ -74,6 +76,21 @@ def search_by_picture() -> Json:
     limit, offset = _window()
     image = uploaded(the_site().settings.max_image_megapixels)
     return _results(the_site().engine.picture(image, limit, offset))
+
+
+@blueprint.post("/embed")
+def embed() -> Json:
+    """The vector of the multipart field `image`, or of the JSON field `text`."""
+    engine = the_site().engine
+    if request.is_json:
+        fields = request.get_json()
+        text = fields.get("text") if isinstance(fields, dict) else None
+        if not isinstance(text, str):
+            abort(400, 'Send a text: {"text": "a dog"}')
+        vector = engine.embed_text(text)
+    else:
+        vector = engine.embed_picture(uploaded(the_site().settings.max_image_megapixels))
+    return {"model": the_site().model.name, "vector": vector.tolist()}
 
 
 @blueprint.get(f"/pictures/{_ID}")

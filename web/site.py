@@ -23,6 +23,12 @@ class Model:
     name: str
     starter: bool
     """True for the small model that comes with the project, which must be called what it is."""
+    alternative: str
+    """A real CLIP, for those who have the starter model."""
+    runtime: str
+    """What it runs on, as `ONNX Runtime on the CPU, float32`."""
+    why: str
+    """Why on that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,14 @@ from dataclasses import dataclass
 
 from library import counts
 from library.models import IndexState
-from web.site import the_site
+from web.site import Model, the_site
 
 STARTER_NOTE = (
     "The starter model comes with Kindred and needs no download. It knows objects, animals, "
     "vehicles, food and plants; it is weak at people, feelings, scenes, style, counting, text in "
     "pictures, and languages other than English."
 )
-SWITCH_NOTE = (
-    "CLIP models are not supported yet. CLIP_MODEL takes another folder in the same layout: see "
-    "“Choosing a model” in the README."
-)
+SWITCH_NOTE = "A real CLIP knows them, a download of about 600 MB: make run CLIP_MODEL={}"
 
 _INDEX = {
     "behind": "The index is catching up",
@@ -33,7 +30,8 @@ class Line:
 
     pictures: int
     model: str
-    starter: bool
+    about: str
+    """What there is to know of the model, as sentences."""
     index: str | None
     """A sentence, while the index is not current."""
 
@@ -44,7 +42,15 @@ def line() -> Line:
     pictures = counts.pictures(site.database.connection)
     state = site.keeper.state
     model = "starter model" if site.model.starter else site.model.name
-    return Line(pictures, model, site.model.starter, _index_sentence(state, site.keeper.owner))
+    index = _index_sentence(state, site.keeper.owner)
+    return Line(pictures, model, _about(site.model), index)
+
+
+def _about(model: Model) -> str:
+    runtime = f"It runs on {model.runtime}: {model.why}."
+    if not model.starter:
+        return runtime
+    return f"{STARTER_NOTE} {SWITCH_NOTE.format(model.alternative)} {runtime}"
 
 
 def _index_sentence(state: IndexState, owner: str) -> str | None:
