@@ -17,7 +17,7 @@ from mlx_clip.preprocess import Preprocessing, read_preprocessing
 
 RANDOM = np.random.default_rng(0)
 SHAPES = [(224, 224), (1, 1), (225, 223), (1200, 800), (333, 1000), (90, 60), (1791, 224)]
-SHAPES += [tuple(int(n) for n in RANDOM.integers(30, 240, 2)) for _ in range(80)]
+SHAPES += [(int(w), int(h)) for w, h in RANDOM.integers(30, 240, (80, 2))]
 
 
 def noise(shape: tuple[int, int]) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Configs of checkpoints: sparse ones, old ones, open_clip's, and those of models we do not have."""
+"""Configs of checkpoints: sparse ones, old ones, open_clip's, those of models we do not have."""
 
 from __future__ import annotations
 

@@ -113,4 +113,5 @@ def test_the_crop_of_a_panorama_is_its_middle(shape: tuple[int, int]) -> None:
 def test_odd_shapes_become_the_models_square(shape: tuple[int, int], fit: Any) -> None:
     steps = Preprocessing(224, fit, Image.Resampling.BICUBIC, (0.5,) * 3, (0.5,) * 3)
     pixels = steps(Image.new("RGB", shape, (200, 30, 30)))
-    assert (pixels.shape, pixels.dtype) == ((224, 224, 3), np.uint8)
+    assert pixels.shape == (224, 224, 3)
+    assert pixels.dtype == np.uint8
