@@ -3,18 +3,21 @@
 ## make run      look through PHOTOS (samples) and serve it on 127.0.0.1, PORT (5000)
 ##                   make run PHOTOS="/home/me/My photos" PORT=8000
 ## make test     lint, types, unit and browser tests
-## make bench    the benchmarks; writes docs/benchmarks.md
+## make parity   compares mlx_clip with transformers and open_clip on PyTorch, which is a
+##                   download of 200 MB to several GB; in an environment of its own
+## make golden   the vectors of tests/checkpoints, made anew by those references
+## make bench    the benchmarks, PyTorch's beside ours; writes docs/benchmarks.md
 ## make css      static/app.css from static/src/app.css and the templates (needs npm)
 ## make css-check    fails when static/app.css is not what make css would write
 ## make screenshots  the pictures of the pages in docs
-## make clean    removes .venv, .venv-node, node_modules and caches; the library in data/ stays
+## make clean    removes .venv, .venv-parity, .venv-node, node_modules and caches; the library in data/ stays
 ##
 ## PYTHON=python3.12 chooses the Python that .venv is made with.
 
 python = .venv/bin/python
 tailwind = node_modules/.bin/tailwindcss --minify --input static/src/app.css --output
 
-.PHONY: help setup setup-dev run test bench css css-check screenshots clean
+.PHONY: help setup setup-dev run test parity golden bench css css-check screenshots clean
 
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile
@@ -38,7 +41,22 @@ test: setup-dev
 	$(python) -m mypy
 	$(python) -m pytest
 
-bench: setup-dev
+parity: setup-dev .venv-parity/installed
+	.venv-parity/bin/python -m pytest parity
+
+golden: setup-dev .venv-parity/installed
+	.venv-parity/bin/python -m tests.checkpoints.make
+
+.venv-parity/installed: requirements.txt requirements-dev.txt requirements-parity.txt
+	@echo "Making .venv-parity, with PyTorch and transformers (some minutes the first time)."
+	@$(python) -m venv .venv-parity
+	@.venv-parity/bin/python -m pip install --disable-pip-version-check --quiet \
+	-r requirements-parity.txt
+	@.venv-parity/bin/python -m pip install --disable-pip-version-check --quiet \
+	--no-deps open_clip_torch==3.3.0
+	@cat $^ >$@
+
+bench: setup-dev .venv-parity/installed
 	@$(python) -m bench
 
 screenshots: setup-dev
@@ -60,5 +78,5 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-node node_modules .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-parity .venv-node node_modules .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

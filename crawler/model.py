@@ -12,8 +12,8 @@ from mlx_clip import Encoder, best_available, load_encoder
 def open_encoder(connection: sqlite3.Connection, settings: Settings) -> Encoder:
     """The model that the settings ask for, which the library records once it has loaded.
 
-    CLIP_MODEL=auto is resolved when a library is made, and stays: a CLIP where the Hub answers, else
-    the starter model. Any other name is the user's word. Raises EncoderError.
+    CLIP_MODEL=auto is resolved when a library is made, and stays: a CLIP where the Hub answers,
+    else the starter model. Any other name is the user's word. Raises EncoderError.
     """
     name = settings.clip_model
     if name == meta.AUTO:

@@ -114,8 +114,8 @@ def sentences(summary: Summary, failures: list[Failure]) -> list[str]:
     )
     if summary.model.startswith(STARTER):
         lines.append(
-            "That is the starter model, which knows things and little else. A real CLIP (a download "
-            f"of about 600 MB): make run CLIP_MODEL={DEFAULT}"
+            "That is the starter model, which knows things and little else. A real CLIP (a "
+            f"download of about 600 MB): make run CLIP_MODEL={DEFAULT}"
         )
     if summary.missing:
         lines.append(f"{summary.missing:,} files that were known are not there any more.")

@@ -31,7 +31,9 @@ SETTINGS = (
         "CLIP_MODEL", "auto", "the model: `auto`, `starter`, a name on the Hub, or a model's folder"
     ),
     Setting("CLIP_RUNTIME", "auto", "what runs it: `auto`, `mlx` or `onnx`"),
-    Setting("CLIP_PRECISION", "auto", "`auto`, `float32`, `float16` (MLX) or `int8` (ONNX Runtime)"),
+    Setting(
+        "CLIP_PRECISION", "auto", "`auto`, `float32`, `float16` (MLX) or `int8` (ONNX Runtime)"
+    ),
     Setting("MODEL_CACHE", "", "where models are made ready for ONNX Runtime; the user's cache"),
     Setting("NUM_IMAGE_RESULTS", "60", "pictures on a page of results"),
     Setting("MAX_IMAGE_MEGAPIXELS", "64", "larger decodes are refused, to bound the memory used"),

@@ -159,8 +159,9 @@ def _transformers(raw: Mapping[str, Any]) -> ModelConfig:
 
 
 def _tower(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A tower's keys; those of `NAME_dict`, which old configs have too, come first."""
-    return {**(raw.get(name) or {}), **(raw.get(f"{name}_dict") or {})}
+    """What a tower's config says; old configs have it twice, and transformers takes this one."""
+    said = raw.get(f"{name}_dict")
+    return dict((raw.get(name) if said is None else said) or {})
 
 
 _Tower = TypeVar("_Tower", VisionConfig, TextConfig)

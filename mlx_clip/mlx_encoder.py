@@ -27,7 +27,8 @@ _TEXT_BATCH = 32
 _TEXT_STEP = 16
 
 _DTYPES = {"float16": mx.float16, "float32": mx.float32}
-_TOWERS = {"clip": (ClipVision, ClipText), "siglip": (SiglipVision, SiglipText)}
+_VISION = {"clip": ClipVision, "siglip": SiglipVision}
+_TEXT = {"clip": ClipText, "siglip": SiglipText}
 _PATCHES = "vision_model.embeddings.patch_embedding.weight"
 
 
@@ -86,7 +87,7 @@ class MlxEncoder:
 def image_function(checkpoint: Checkpoint, dtype: mx.Dtype) -> Function:
     """uint8 (n, size, size, 3) -> L2-normalised float32 (n, dim). Reads the weights."""
     config, steps = checkpoint.config, checkpoint.preprocessing
-    tower = _TOWERS[config.family][0](config)
+    tower = _VISION[config.family](config)
     _load(tower, vision_shapes(config), checkpoint.tensors, dtype)
     mean, std = mx.array(steps.mean), mx.array(steps.std)
 
@@ -100,7 +101,7 @@ def image_function(checkpoint: Checkpoint, dtype: mx.Dtype) -> Function:
 def text_function(checkpoint: Checkpoint, dtype: mx.Dtype) -> Function:
     """Token ids (n, length) -> L2-normalised float32 (n, dim). Reads the weights."""
     config = checkpoint.config
-    tower = _TOWERS[config.family][1](config)
+    tower = _TEXT[config.family](config)
     _load(tower, text_shapes(config), checkpoint.tensors, dtype)
     return mx.compile(lambda ids: _normalised(tower(ids)))
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -26,6 +27,9 @@ _OPSET = 20
 _IR_VERSION = 9  # of that operator set; newer ones are refused by older runtimes
 _ALIGNMENT = 64
 _MICROSOFT = "com.microsoft"
+# Not 127: processors with AVX2 and no VNNI add two products in 16 bits, which 255 * 127 twice
+# overflows, and vectors would depend on the processor.
+_LARGEST_INT8 = np.float32(63)
 
 
 def write_image_graph(path: Path, config: ModelConfig, tensors: Tensors, int8: bool) -> None:
@@ -92,9 +96,7 @@ def _patches(graph: _Graph, config: ModelConfig) -> str:
     return graph.op("Transpose", x, perm=[0, 2, 1])
 
 
-def _encoder(
-    graph: _Graph, x: str, name: str, tower: TowerConfig, *, causal: bool = False
-) -> str:
+def _encoder(graph: _Graph, x: str, name: str, tower: TowerConfig, *, causal: bool = False) -> str:
     for number in range(tower.num_hidden_layers):
         layer = f"{name}.encoder.layers.{number}"
         y = graph.norm(x, f"{layer}.layer_norm1", tower)
@@ -105,9 +107,7 @@ def _encoder(
     return x
 
 
-def _self_attention(
-    graph: _Graph, x: str, name: str, tower: TowerConfig, *, causal: bool
-) -> str:
+def _self_attention(graph: _Graph, x: str, name: str, tower: TowerConfig, *, causal: bool) -> str:
     query, key, value = (graph.linear(x, f"{name}.{part}_proj") for part in ("q", "k", "v"))
     x = graph.attention(query, key, value, tower.num_attention_heads, causal=causal)
     return graph.linear(x, f"{name}.out_proj")
@@ -130,7 +130,9 @@ def _attention_pool(graph: _Graph, x: str, vision: TowerConfig) -> str:
     key, value = (graph.matmul(x, weights[i], biases[i]) for i in (1, 2))
     x = graph.attention(query, key, value, vision.num_attention_heads)
     x = graph.linear(x, f"{head}.attention.out_proj")
-    x = graph.op("Add", x, _mlp(graph, graph.norm(x, f"{head}.layernorm", vision), f"{head}.mlp", vision))
+    x = graph.op(
+        "Add", x, _mlp(graph, graph.norm(x, f"{head}.layernorm", vision), f"{head}.mlp", vision)
+    )
     return graph.op("Squeeze", x, graph.integers([1]))
 
 
@@ -156,9 +158,12 @@ class _Graph:
     def close(self) -> None:
         self._data.close()
 
-    def op(self, kind: str, *inputs: str, domain: str = "", **attributes: object) -> str:
+    def op(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node with one output; gives the output's name."""
-        (output,) = self._node(kind, inputs, 1, domain, attributes)
+        output = f"{kind}{len(self._nodes)}"
+        node = helper.make_node(kind, list(inputs), [output], output, domain=domain)
+        node.attribute.extend(helper.make_attribute(*item) for item in attributes.items())
+        self._nodes.append(node)
         return output
 
     def weight(self, name: str, shape: tuple[int, ...] | None = None) -> str:
@@ -174,9 +179,7 @@ class _Graph:
             x, self.tensors[f"{name}.weight"], self.tensors[f"{name}.bias"] if bias else None
         )
 
-    def matmul(
-        self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32] | None
-    ) -> str:
+    def matmul(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32] | None) -> str:
         """x @ weight.T + bias, with the weight as checkpoints have it: (out, in)."""
         if self._int8:
             return self._int8_matmul(x, weight, bias)
@@ -229,9 +232,7 @@ class _Graph:
         x = self.op("LpNormalization", x, axis=-1, p=2)
         self._nodes.append(helper.make_node("Identity", [x], ["embedding"]))
         embedding = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", dim])
-        graph = helper.make_graph(
-            self._nodes, self._path.stem, [given], [embedding], self._weights
-        )
+        graph = helper.make_graph(self._nodes, self._path.stem, [given], [embedding], self._weights)
         opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_MICROSOFT, 1)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
         self._path.write_bytes(model.SerializeToString())
@@ -239,7 +240,7 @@ class _Graph:
     def _int8_matmul(
         self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32] | None
     ) -> str:
-        scale = np.maximum(np.abs(weight).max(axis=1) / np.float32(127), np.float32(1e-12))
+        scale = np.maximum(np.abs(weight).max(axis=1) / _LARGEST_INT8, np.float32(1e-12))
         rounded = np.round(weight / scale[:, None]).astype(np.int8)
         inputs = [
             x,
@@ -250,16 +251,6 @@ class _Graph:
         if bias is not None:
             inputs.append(self.constant(bias))
         return self.op("DynamicQuantizeMatMul", *inputs, domain=_MICROSOFT)
-
-    def _node(
-        self, kind: str, inputs: tuple[str, ...], outputs: int, domain: str, attributes: dict[str, object]
-    ) -> list[str]:
-        number = len(self._nodes)
-        names = [f"{kind}{number}.{i}" for i in range(outputs)]
-        self._nodes.append(
-            helper.make_node(kind, list(inputs), names, f"{kind}{number}", domain=domain, **attributes)
-        )
-        return names
 
 
 @contextmanager

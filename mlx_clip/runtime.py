@@ -20,11 +20,12 @@ class Runtime:
     kind: Literal["mlx", "onnx"]
     device: str
     precision: str
+    """Empty for a model that has one of its own."""
     why: str
 
     def __str__(self) -> str:
         name = "MLX" if self.kind == "mlx" else "ONNX Runtime"
-        return f"{name} on {self.device}, {self.precision}"
+        return f"{name} on {self.device}" + (f", {self.precision}" if self.precision else "")
 
 
 def choose_runtime(runtime: str, precision: str) -> Runtime:
@@ -51,7 +52,7 @@ def onnx_only(runtime: str, precision: str, model: str) -> Runtime:
         raise RuntimeChoiceError(
             f"{model} is made for ONNX Runtime: set CLIP_RUNTIME=auto, or choose another CLIP_MODEL"
         )
-    return Runtime("onnx", "the CPU", "as it was made", f"{model} is made for it")
+    return Runtime("onnx", "the CPU", "", f"{model} is made for it")
 
 
 def _among(setting: str, value: str, known: tuple[str, ...]) -> None:
