@@ -100,6 +100,12 @@ def test_words_are_text_in_the_page(client: FlaskClient) -> None:
     assert "<script>alert" not in raw
 
 
+def test_search_for_more_than_anybody_types(client: FlaskClient) -> None:
+    answer = client.get("/search", query_string={"q": "a" * 20_001})
+    assert answer.status_code == 400
+    assert "20,000" in answer.get_data(as_text=True)
+
+
 def test_search_by_a_picture(client: FlaskClient, shared_library: Library) -> None:
     content = (SAMPLES / "animals" / "beagle.png").read_bytes()
     answer = client.post("/search", data={"image": (io.BytesIO(content), "b.png")})
