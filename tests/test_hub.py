@@ -195,21 +195,29 @@ def test_other_programs_find_what_was_fetched(server: HubServer, hub: Hub, cache
     assert hub.fetch(REPO).commit == new, "who deletes a snapshot wants it asked for anew"
 
 
-@pytest.mark.parametrize("damage", ["truncated", "header", "gone"])
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("model.safetensors", "truncated"),
+        ("model.safetensors", "header"),
+        ("model.safetensors", "gone"),
+        ("vocab.json", "truncated"),
+    ],
+)
 def test_damage_in_the_cache_is_noticed_and_mended(
-    server: HubServer, hub: Hub, damage: str
+    server: HubServer, hub: Hub, name: str, damage: str
 ) -> None:
     server.add(REPO, model())
-    path = hub.fetch(REPO).folder / "model.safetensors"
+    path = hub.fetch(REPO).folder / name
     blob, content = path.resolve(), path.read_bytes()
     if damage == "gone":
         blob.unlink()
     else:
-        blob.write_bytes(content[:2000] if damage == "truncated" else b"\xff" * len(content))
+        blob.write_bytes(content[:-2] if damage == "truncated" else b"\xff" * len(content))
     server.forget()
     assert hub.fetch(REPO).folder == path.parent
     assert path.read_bytes() == content
-    assert server.asked() == {"model.safetensors"}
+    assert server.asked() == {name}
 
 
 def test_weights_that_are_broken_at_the_source_are_never_returned(
