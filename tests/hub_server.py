@@ -43,6 +43,8 @@ class Fault:
     trickle: str = ""
     """`head` or `body`: a byte every half second from there on."""
     no_ranges: bool = False
+    held: bool = False
+    """Wait for `server.release` before anything is sent."""
 
 
 @dataclass
@@ -79,6 +81,7 @@ class HubServer:
         self.claimed_sizes: dict[str, int] = {}
         """What the API says of some files' sizes instead of the truth."""
         self.closing = threading.Event()
+        self.release = threading.Event()
         self._used: Counter[int] = Counter()
         self._lock = threading.Lock()
 
@@ -122,6 +125,7 @@ def hub_server() -> Iterator[HubServer]:
         yield server.hub
     finally:
         server.hub.closing.set()
+        server.hub.release.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -175,6 +179,8 @@ class _Handler(BaseHTTPRequestHandler):
         range_, token = self.headers.get("Range", ""), self.headers.get("Authorization", "")
         host = self.headers.get("Host", "")
         self.fault = self.server.hub.note(Request(self.command, host, path, range_, token))
+        if self.fault.held:
+            self.server.hub.release.wait()
         if self.fault.stall_after == 0:
             self._stall()
         elif self.fault.status:
@@ -237,7 +243,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.fault.wrong_byte:
             content = content[:-1] + bytes([content[-1] ^ 1])
         match = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        start = int(match[1]) if match and not self.fault.no_ranges else 0
+        # As CloudFront does: who takes compressed bytes is not given a part of them.
+        ignored = self.fault.no_ranges or "gzip" in self.headers.get("Accept-Encoding", "")
+        start = int(match[1]) if match and not ignored else 0
         if start:
             end = len(content) - 1
             head = head | {"Content-Range": f"bytes {start}-{end}/{len(content)}"}

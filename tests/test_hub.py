@@ -124,11 +124,12 @@ def test_the_shards_of_the_index_are_fetched(server: HubServer, hub: Hub) -> Non
 
 
 @pytest.mark.parametrize("shard", ["model-00001-of-00001.safetensors", "../../../../escaped"])
-def test_an_index_of_weights_that_are_not_listed_is_an_error(
+def test_an_index_of_weights_that_are_not_beside_it_is_an_error(
     server: HubServer, hub: Hub, cache: Path, shard: str
 ) -> None:
     index = json.dumps({"weight_map": {"a": shard}}).encode()
-    server.add(REPO, small_files() | {"model.safetensors.index.json": index})
+    files = small_files() | {"model.safetensors.index.json": index}
+    server.add(REPO, files | ({shard: weights()} if "/" in shard else {}))
     with pytest.raises(WeightsError, match="weights that are not there"):
         hub.fetch(REPO)
     assert not list(cache.parent.rglob("escaped*"))
@@ -188,6 +189,7 @@ def test_other_programs_find_what_was_fetched(server: HubServer, hub: Hub, cache
     for name in model():
         path = huggingface_hub.hf_hub_download(REPO, name, cache_dir=cache, local_files_only=True)
         assert Path(path) == snapshot.folder / name
+    hub.fetch(f"{REPO}@{server.repos[REPO].commit(model(3), 'other')}")
     scanned = huggingface_hub.scan_cache_dir(cache)
     assert not scanned.warnings
     scanned.delete_revisions(snapshot.commit).execute()
