@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from mlx_clip.checkpoint import CONFIG_FILES, TOKENIZER_FILES
 from mlx_clip.weights import choose_weights
 
-CONFIGS = (
-    "config.json",
-    "open_clip_config.json",
-    "preprocessor_config.json",
-    "processor_config.json",
-)
-TOKENIZER = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "vocab.json",
-    "merges.txt",
-)
 SENTENCEPIECE = ("spiece.model", "tokenizer.model")
 
 
 def needed_beside_weights(names: Collection[str]) -> list[str]:
     """Configuration, then tokenizer; SentencePiece only where there is no tokenizer.json."""
-    extra = () if "tokenizer.json" in names else SENTENCEPIECE
-    wanted = (*CONFIGS, *TOKENIZER, *extra)
+    wanted = [*CONFIG_FILES, *(name for name in TOKENIZER_FILES if name not in SENTENCEPIECE)]
+    if "tokenizer.json" not in names:
+        wanted += SENTENCEPIECE
     return [name for name in wanted if name in names]
 
 
