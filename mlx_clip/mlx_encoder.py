@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -27,8 +28,8 @@ _TEXT_BATCH = 32
 _TEXT_STEP = 16
 
 _DTYPES = {"float16": mx.float16, "float32": mx.float32}
-_VISION = {"clip": ClipVision, "siglip": SiglipVision}
-_TEXT = {"clip": ClipText, "siglip": SiglipText}
+_VISION: dict[str, type[Any]] = {"clip": ClipVision, "siglip": SiglipVision}
+_TEXT: dict[str, type[Any]] = {"clip": ClipText, "siglip": SiglipText}
 _PATCHES = "vision_model.embeddings.patch_embedding.weight"
 
 

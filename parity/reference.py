@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,29 +58,35 @@ def randomised(model: Any, seed: int = 0) -> Any:
     return model.eval()
 
 
-def picture_vectors(model: Any, pictures: Sequence[Image.Image]) -> Array:
-    """The reference's L2-normalised vectors of upright RGB pictures, undrafted: (n, dim)."""
-    processor = _processor(model)
+def picture_vectors(model: Any, folder: Path, pictures: Sequence[Image.Image]) -> Array:
+    """The reference's L2-normalised vectors of upright RGB pictures, undrafted: (n, dim).
+
+    `folder` has the preprocessing, where it is one of transformers'.
+    """
+    processor = _processor(model, folder)
     values = torch.from_numpy(np.stack(processor(list(pictures))["pixel_values"]))
     with torch.inference_mode():
+        if hasattr(model, "encode_image"):
+            return _normalised(model.encode_image(values))
         return _normalised(model.get_image_features(pixel_values=values))
 
 
 def text_vectors(model: Any, ids: NDArray[np.int64]) -> Array:
     """The reference's L2-normalised vectors of token ids: (n, dim)."""
     with torch.inference_mode():
+        if hasattr(model, "encode_text"):  # open_clip reads texts of the full length alone
+            ids = np.pad(ids, ((0, 0), (0, model.context_length - ids.shape[1])))
+            return _normalised(model.encode_text(torch.from_numpy(ids)))
         return _normalised(model.get_text_features(input_ids=torch.from_numpy(ids)))
 
 
-def _processor(model: Any) -> Any:
-    side = model.config.vision_config.image_size
-    if model.config.model_type == "clip":
+def _processor(model: Any, folder: Path) -> Any:
+    if hasattr(model, "encode_image"):
+        # Only the rounding of a crop's odd margin is another in torchvision's transforms.
+        side = model.visual.image_size[0]
         return CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size=side)
-    return SiglipImageProcessorPil(
-        size={"height": side, "width": side},
-        image_mean=[0.5] * 3,
-        image_std=[0.5] * 3,
-    )
+    kinds = {"clip": CLIPImageProcessorPil, "siglip": SiglipImageProcessorPil}
+    return kinds[model.config.model_type].from_pretrained(folder)
 
 
 def _normalised(output: Any) -> Array:
