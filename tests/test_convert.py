@@ -16,7 +16,9 @@ from safetensors.numpy import load_file, save_file
 
 from mlx_clip import Encoder, Vectors, load_encoder
 from mlx_clip.__main__ import main
+from mlx_clip.config import read_config
 from mlx_clip.load import find_checkpoint
+from mlx_clip.transformers_config import model_config
 from tests.test_checkpoints import HERE, KINDS, RUNTIMES, Golden
 
 ROOT = Path(__file__).parent.parent
@@ -91,6 +93,22 @@ def test_config_and_preprocessing_say_the_same_in_full(kind: str, tmp_path: Path
             field: getattr(part, field) for field in part.__slots__
         }
     assert not list(out.glob("open_clip*"))
+
+
+def test_a_text_tower_may_be_narrower_than_the_vectors(tmp_path: Path) -> None:
+    """As in SigLIP 2's largest."""
+    text = {"hidden_size": 64, "num_attention_heads": 4, "projection_size": 96}
+    raw = {
+        "model_type": "siglip",
+        "vision_config": {"hidden_size": 96, "num_attention_heads": 4},
+        "text_config": text,
+    }
+    (tmp_path / "config.json").write_text(json.dumps(raw), encoding="utf-8")
+    config = read_config(tmp_path)
+    assert (config.dim, config.text.hidden_size) == (96, 64)
+    written = json.dumps(model_config(config, "float32"))
+    (tmp_path / "config.json").write_text(written, encoding="utf-8")
+    assert read_config(tmp_path) == config
 
 
 def test_a_folder_that_has_something_in_it_is_left_alone(tmp_path: Path, capsys: Output) -> None:
