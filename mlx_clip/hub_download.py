@@ -1,6 +1,6 @@
 """The bytes of a model's files, from the Hub into the cache, resumed and checked.
 
-Not by huggingface_hub's own hf_hub_download: since 1.13 it deletes a download that breaks off, and
+Not by huggingface_hub's own hf_hub_download: that of 2.4 deletes a download that breaks off, and
 so does Xet, so a line that drops at 500 of 600 MB begins again. These are its session (proxies,
 login, offline mode), its progress bars and its cache; Xet's files are served over HTTP too.
 """

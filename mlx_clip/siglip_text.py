@@ -6,6 +6,7 @@ The canonical form is that of big_vision's evaluators (proj/image_text/prompt_en
 from __future__ import annotations
 
 import base64
+import json
 import re
 import string
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,8 +43,8 @@ class SiglipText:
         unknown = content["model"]["unk_id"]
         names[unknown] = content["model"]["vocab"][unknown][0]
         self._special = {names[id_]: id_ for id_ in (unknown, self._end, pad_id)}
-        # The reference cuts a text with the unknown token's name before it, and drops the name. What
-        # it adds to the scores decides between segmentations that are as likely as each other.
+        # The reference cuts a text with the unknown token's name before it, and drops the name: its
+        # score decides, by rounding, between segmentations that are as likely as each other.
         self._before = SPACE + names[unknown]
         self._dropped = len(self._unigram(self._before))
         self._split = re.compile(f"({'|'.join(map(re.escape, self._special))})")
@@ -83,6 +84,11 @@ def read_siglip(files: TokenizerFiles) -> tuple[Tokenizer, int]:
         raise UnsupportedModelError(f"{path} is not a unigram model, as SigLIP's tokenizer is")
     end_with(tokenizer, files.token("eos_token", "</s>"), path)
     return tokenizer, token_id(tokenizer, files.token("pad_token", "</s>"), path)
+
+
+def read_unigram(tokenizer: Tokenizer) -> Unigram:
+    """The unigram model of a tokenizer that has one, without what is done before and after it."""
+    return _unigram(json.loads(tokenizer.to_str()))
 
 
 def _unigram(content: Mapping[str, Any]) -> Unigram:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+# Before anything reads them: no test asks the real Hub, uses what somebody downloaded, or a model
+# that somebody chose. Programs that tests start inherit this.
+os.environ |= {
+    "CLIP_MODEL": "starter",
+    "CLIP_RUNTIME": "auto",
+    "CLIP_PRECISION": "auto",
+    "HF_ENDPOINT": "http://127.0.0.1:9",
+    "HF_HOME": tempfile.mkdtemp(prefix="kindred-tests-hub-"),
+}
 
 from crawler.crawl import Crawl, Summary
 from crawler.scan import outermost
@@ -24,7 +35,7 @@ def encoder() -> Encoder:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return load_settings({"DATA_DIR": str(tmp_path / "data")})
+    return load_settings({"DATA_DIR": str(tmp_path / "data"), "CLIP_MODEL": "starter"})
 
 
 @pytest.fixture

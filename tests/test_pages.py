@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from flask.testing import FlaskClient
 
-from mlx_clip import Encoder
+from mlx_clip import DEFAULT, Encoder
 from tests.web_fixtures import (
     SAMPLES,
     Library,
@@ -98,6 +98,12 @@ def test_blank_words_lead_home(client: FlaskClient, query: str) -> None:
 def test_words_are_text_in_the_page(client: FlaskClient) -> None:
     raw = client.get('/search?q="><script>alert(1)</script>').get_data(as_text=True)
     assert "<script>alert" not in raw
+
+
+def test_search_for_more_than_anybody_types(client: FlaskClient) -> None:
+    answer = client.get("/search", query_string={"q": "a" * 20_001})
+    assert answer.status_code == 400
+    assert "20,000" in answer.get_data(as_text=True)
 
 
 def test_search_by_a_picture(client: FlaskClient, shared_library: Library) -> None:
@@ -221,7 +227,8 @@ def test_every_page_calls_the_starter_model_what_it_is(client: FlaskClient, url:
     foot = get(client, url).split("<footer")[1]
     assert "starter model" in foot
     assert "weak at people" in foot
-    assert "not supported yet" in foot
+    assert f"make run CLIP_MODEL={DEFAULT}" in foot
+    assert "It runs on ONNX Runtime on the CPU: the starter model is made for it." in foot
     assert "The index is closed" in foot
 
 

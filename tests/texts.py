@@ -175,7 +175,7 @@ def _spaced(dice: random.Random) -> str:
 
 
 def _long(dice: random.Random) -> str:
-    return " ".join(_caption(dice) for _ in range(dice.randint(5, 40)))
+    return " ".join(_caption(dice) for _ in range(dice.randint(5, 15)))
 
 
 def _assigned(text: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Response, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
+
+from search.errors import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ _SENTENCES = {
 def install(app: Flask) -> None:
     """Answer every error of `app` in our own words."""
     app.register_error_handler(HTTPException, _answer)
+    app.register_error_handler(InputError, _refused)
     app.register_error_handler(Exception, _broken)
 
 
@@ -48,6 +51,11 @@ def _answer(error: HTTPException) -> Response:
         if name == "Allow":
             response.headers[name] = value
     return response
+
+
+def _refused(error: InputError) -> Response:
+    """What cannot be encoded, an empty text for one, was the client's to mend."""
+    return _answer(BadRequest(f"{error}."))
 
 
 def _broken(error: Exception) -> Response:
