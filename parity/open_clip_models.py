@@ -42,6 +42,7 @@ def _models() -> ModuleType:
         spec = importlib.util.find_spec("open_clip")
         assert spec is not None
         package = ModuleType("open_clip")
+        package.__spec__ = spec
         package.__path__ = list(spec.submodule_search_locations or [])
         sys.modules["open_clip"] = package
         for name in _STANDS_IN:
