@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +14,7 @@ from PIL import Image
 from mlx_clip.checkpoint import Checkpoint
 from mlx_clip.clip import ClipText, ClipVision
 from mlx_clip.encoder import Pixels, Vectors
+from mlx_clip.mlx_thread import mlx_thread
 from mlx_clip.runtime import Runtime
 from mlx_clip.siglip import SiglipText, SiglipVision
 from mlx_clip.tensors import Shapes, Tensors, text_shapes, vision_shapes
@@ -36,13 +36,13 @@ _PATCHES = "vision_model.embeddings.patch_embedding.weight"
 class MlxEncoder:
     """The Encoder over a checkpoint. Safe to call from several threads.
 
-    MLX's streams belong to threads, so one thread of its own loads the weights and evaluates; each
-    half of the model is loaded when it is first needed. Raises WeightsError or TokenizerError then.
+    A thread of its own loads the weights and evaluates; each half of the model is loaded when it is
+    first needed. Raises WeightsError or TokenizerError then.
     """
 
     def __init__(self, checkpoint: Checkpoint, runtime: Runtime) -> None:
         self._checkpoint = checkpoint
-        self._worker = ThreadPoolExecutor(1, "mlx")
+        self._thread = mlx_thread()
         self.runtime = runtime
         self.name = checkpoint.name
         self.space = checkpoint.space
@@ -58,7 +58,7 @@ class MlxEncoder:
         vectors: list[Vectors] = [np.empty((0, self.dim), np.float32)]
         for start in range(0, len(pixels), _IMAGE_BATCH):
             batch = pixels[start : start + _IMAGE_BATCH]
-            vectors.append(self._worker.submit(self._encode_images, batch).result())
+            vectors.append(self._thread.run(self._encode_images, batch))
         return np.concatenate(vectors)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
@@ -67,7 +67,7 @@ class MlxEncoder:
         tokenizer = self._checkpoint.tokenizer
         for start in range(0, len(texts), _TEXT_BATCH):
             ids = _lengthened(tokenizer(texts[start : start + _TEXT_BATCH]), tokenizer.length)
-            vectors.append(self._worker.submit(self._encode_texts, ids).result())
+            vectors.append(self._thread.run(self._encode_texts, ids))
         return np.concatenate(vectors)
 
     def _encode_images(self, pixels: Pixels) -> Vectors:

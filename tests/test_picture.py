@@ -56,7 +56,7 @@ def test_bytes_are_opened_as_their_file_is() -> None:
 def test_whatever_is_damaged_is_a_picture_error(name: str) -> None:
     """Pillow's plugins raise RuntimeError and EOFError besides what its documentation names."""
     content, dice, refused = (SAMPLES / name).read_bytes(), random.Random(0), 0
-    for _ in range(150):
+    for _ in range(60):
         damaged = bytearray(content)
         for _ in range(dice.choice((1, 3, 30))):
             damaged[dice.randrange(min(1000, len(damaged)))] = dice.randrange(256)
@@ -65,4 +65,4 @@ def test_whatever_is_damaged_is_a_picture_error(name: str) -> None:
         except PictureError as error:
             refused += 1
             assert str(error).startswith(name)
-    assert refused > 50
+    assert refused > 20
