@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 from mlx_clip.checkpoint import Checkpoint, open_checkpoint
+from mlx_clip.config import SUPPORTED
 from mlx_clip.encoder import Encoder
-from mlx_clip.errors import ModelNotFoundError
+from mlx_clip.errors import ModelNotFoundError, UnsupportedModelError
 from mlx_clip.runtime import Runtime, choose_runtime, onnx_only
 
 STARTER = "starter"
@@ -32,11 +33,9 @@ def load_encoder(
     The weights are read when they are first needed. Raises an EncoderError, whose message says what
     to do: see errors.py.
     """
-    if name == STARTER:
-        return _onnx(_STARTER_FOLDER, onnx_only(runtime, precision, "the starter model"))
-    folder = Path(name).expanduser()
-    if (folder / "image.onnx").is_file():
-        return _onnx(folder, onnx_only(runtime, precision, f"the model in {folder}"))
+    if folder := onnx_model_folder(name):
+        model = "the starter model" if name == STARTER else f"the model in {folder}"
+        return _onnx(folder, onnx_only(runtime, precision, model))
     chosen = choose_runtime(runtime, precision)
     checkpoint = find_checkpoint(name)
     if chosen.kind == "mlx":
@@ -45,11 +44,26 @@ def load_encoder(
         return MlxEncoder(checkpoint, chosen)
     from mlx_clip.onnx_build import onnx_folder
 
-    return _onnx(onnx_folder(checkpoint, chosen.precision, cache or _user_cache()), chosen)
+    return _onnx(onnx_folder(checkpoint, chosen.precision, cache or user_cache()), chosen)
+
+
+def onnx_model_folder(name: str) -> Path | None:
+    """The folder of a model that is an ONNX model already; None for a checkpoint's name."""
+    if name == STARTER:
+        return _STARTER_FOLDER
+    folder = Path(name).expanduser()
+    return folder if (folder / "image.onnx").is_file() else None
 
 
 def find_checkpoint(name: str) -> Checkpoint:
-    """The checkpoint in a folder, or of a name on the Hub, which is downloaded if need be."""
+    """The checkpoint in a folder, or of a name on the Hub, which is downloaded if need be.
+
+    Raises an EncoderError; UnsupportedModelError for a model that is an ONNX model already.
+    """
+    if onnx_model_folder(name):
+        raise UnsupportedModelError(
+            f"{name} is an ONNX model already, and this needs a checkpoint: {SUPPORTED}"
+        )
     folder = Path(name).expanduser()
     if folder.is_dir():
         return open_checkpoint(folder, folder.resolve().name)
@@ -83,7 +97,8 @@ def _refuse_unsupported(folder: Path, name: str) -> None:
     open_checkpoint(folder, name)
 
 
-def _user_cache() -> Path:
+def user_cache() -> Path:
+    """Where models made for ONNX Runtime are kept when nobody says where."""
     from platformdirs import user_cache_path
 
     return user_cache_path("mlx_clip")

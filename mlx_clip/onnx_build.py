@@ -43,7 +43,7 @@ def onnx_folder(checkpoint: Checkpoint, precision: str, cache: Path) -> Path:
     `precision` is float32 or int8. Raises WeightsError, ShapeError or TokenizerError when the
     checkpoint is broken, EncoderError when there is no room; nothing half-written stays.
     """
-    folder = cache / "onnx" / f"{_slug(checkpoint)}-{precision}-v{_VERSION}"
+    folder = cached_folder(checkpoint, precision, cache)
     if is_complete(folder):
         return folder
     try:
@@ -57,6 +57,11 @@ def onnx_folder(checkpoint: Checkpoint, precision: str, cache: Path) -> Path:
             "Make room there, or set MODEL_CACHE to another folder"
         ) from error
     return folder
+
+
+def cached_folder(checkpoint: Checkpoint, precision: str, cache: Path) -> Path:
+    """Where the model folder of a checkpoint is, or will be."""
+    return cache / "onnx" / f"{_slug(checkpoint)}-{precision}-v{_VERSION}"
 
 
 def is_complete(folder: Path) -> bool:
@@ -94,7 +99,7 @@ def _write(checkpoint: Checkpoint, precision: str, folder: Path) -> None:
         folder,
         {
             "name": checkpoint.name,
-            "space": checkpoint.space + ("/int8" if precision == "int8" else ""),
+            "space": space_of(checkpoint, precision),
             "dim": config.dim,
             "precision": precision,
             "image": checkpoint.preprocessing.as_json(),
@@ -102,6 +107,11 @@ def _write(checkpoint: Checkpoint, precision: str, folder: Path) -> None:
             "files": {path.name: path.stat().st_size for path in folder.iterdir()},
         },
     )
+
+
+def space_of(checkpoint: Checkpoint, precision: str) -> str:
+    """As Encoder.space: int8's vectors differ from those of the other precisions."""
+    return checkpoint.space + ("/int8" if precision == "int8" else "")
 
 
 def _write_config(folder: Path, config: dict[str, Any]) -> None:

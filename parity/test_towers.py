@@ -1,4 +1,4 @@
-"""The vectors of both runtimes are those of transformers and open_clip, from the same checkpoint."""
+"""The vectors of both runtimes are those of transformers and open_clip."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def test_vectors_are_the_references(
     tokenizer = find_checkpoint(str(folder)).tokenizer
     pixels = np.stack([encoder.preprocess(picture) for picture in PICTURES])
     close(encoder.encode_images(pixels), picture_vectors(model, folder, PICTURES), precision)
-    close(encoder.encode_images(pixels[:1]), picture_vectors(model, folder, PICTURES[:1]), precision)
+    close(
+        encoder.encode_images(pixels[:1]), picture_vectors(model, folder, PICTURES[:1]), precision
+    )
     close(encoder.encode_texts(TEXTS), text_vectors(model, tokenizer(TEXTS)), precision)
     close(encoder.encode_texts(TEXTS[:1]), text_vectors(model, tokenizer(TEXTS[:1])), precision)
 

@@ -41,6 +41,11 @@ class Engine:
         self._keeper = keeper
         self._exact = ExactScan(database, space)
 
+    @property
+    def image_size(self) -> int:
+        """The side of the square of pixels that the model sees."""
+        return self._encoder.image_size
+
     def embed_text(self, text: str) -> Vectors:
         """A text's vector (dim,). Raises mlx_clip's InputError when it has none."""
         vector: Vectors = self._encoder.encode_texts([text])[0]

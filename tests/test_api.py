@@ -5,9 +5,13 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
+from library import vectors
+from library.database import Database
+from mlx_clip import Encoder
 from tests.web_fixtures import (
     SAMPLES,
     Library,
@@ -57,6 +61,8 @@ def test_status_when_index_and_database_agree(own_library: Library) -> None:
     }
     assert status["model"]["starter"] is True
     assert status["model"]["dim"] == 576
+    assert status["model"]["runtime"] == "ONNX Runtime on the CPU"
+    assert status["model"]["why"] == "the starter model is made for it"
     index = status["index"]
     assert (index["state"], index["agrees"]) == ("current", True)
     assert index["holds"] == index["expected"] == 8
@@ -172,6 +178,51 @@ def test_search_by_what_is_no_picture(client: FlaskClient, content: bytes) -> No
 def test_search_by_a_picture_needs_one_and_nothing_else(client: FlaskClient) -> None:
     assert "No picture" in post(client, 400)["error"]["message"]
     assert "not supported yet" in post(client, 400, image=beagle(), q="red")["error"]["message"]
+
+
+def test_a_text_is_embedded(client: FlaskClient, encoder: Encoder) -> None:
+    answer = client.post("/api/v1/embed", json={"text": "a dog"})
+    assert answer.status_code == 200
+    assert answer.get_json()["model"] == encoder.name
+    ours = encoder.encode_texts(["a dog"])[0]
+    np.testing.assert_allclose(answer.get_json()["vector"], ours, atol=1e-6)
+
+
+def test_a_picture_is_embedded_as_the_crawl_embeds_it(
+    client: FlaskClient, shared_library: Library
+) -> None:
+    answer = client.post("/api/v1/embed", data={"image": beagle()})
+    vector = np.array(answer.get_json()["vector"], np.float32)
+    database = Database(shared_library.settings.database_path)
+    (space,) = vectors.spaces(database.connection)
+    stored = vectors.after(database.connection, space, 0, 1_000).vectors
+    database.close()
+    assert (stored @ vector).max() > 0.9999
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        ({"json": {}}, "Send a text"),
+        ({"json": ["a dog"]}, "Send a text"),
+        ({"json": {"text": 3}}, "Send a text"),
+        ({"json": {"text": " "}}, "the text is empty"),
+        ({"json": {"text": "a" * 100_000}}, "100,000 characters"),
+        ({"data": b"{", "content_type": "application/json"}, "could not be understood"),
+        ({"data": {}}, "No picture"),
+        ({"data": {"image": (io.BytesIO(b"no picture"), "a.png")}}, "cannot be used as a picture"),
+    ],
+)
+def test_what_cannot_be_embedded(client: FlaskClient, sent: Any, says: str) -> None:
+    answer = client.post("/api/v1/embed", **sent)
+    assert answer.status_code == 400
+    assert says in answer.get_json()["error"]["message"]
+
+
+def test_another_sites_page_cannot_use_the_encoder(client: FlaskClient) -> None:
+    headers = {"Origin": "https://elsewhere.example"}
+    answer = client.post("/api/v1/embed", json={"text": "a dog"}, headers=headers)
+    assert answer.status_code == 403
 
 
 def test_uploads_are_limited(client: FlaskClient) -> None:

@@ -19,6 +19,9 @@ ALLOWED = {
     "web": {"search", "library", "crawler.crawl"},
 }
 MODULES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+MLX_FILES = {
+    f"mlx_clip/{name}.py" for name in ("clip", "siglip", "transformer", "mlx_encoder", "mlx_device")
+} | {"mlx_clip/labelled.py"}  # mlx.data, which reads data sets
 SQL = ("SELECT ", "INSERT ", "UPDATE ", "DELETE FROM", "PRAGMA ", "CREATE TABLE")
 
 
@@ -53,6 +56,14 @@ def test_a_room_imports_only_the_rooms_below_it(path: Path) -> None:
 def test_chromadb_is_imported_by_the_index_alone(path: Path) -> None:
     if name(path) != "library/index.py":
         assert not any(module.split(".")[0] == "chromadb" for module in imports(path))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_mlx_is_imported_by_its_files_alone_and_pytorch_by_none(path: Path) -> None:
+    roots = {module.split(".")[0] for module in imports(path)}
+    assert not roots & {"torch", "transformers", "open_clip"}
+    if "mlx" in roots:
+        assert name(path) in MLX_FILES
 
 
 @pytest.mark.parametrize(

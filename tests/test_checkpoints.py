@@ -37,8 +37,7 @@ class Golden:
     def __init__(self, kind: str) -> None:
         with np.load(HERE / kind / "golden.npz") as stored:
             self.pictures = [
-                Image.fromarray(stored[f"picture{n}"])
-                for n in range(len(stored["of_pictures"]))
+                Image.fromarray(stored[f"picture{n}"]) for n in range(len(stored["of_pictures"]))
             ]
             self.texts = [str(text) for text in stored["texts"]]
             self.of_pictures: Vectors = stored["of_pictures"]

@@ -112,7 +112,7 @@ def test_an_index_that_was_deleted_is_made_again_by_the_next_crawl(
         (["/no/such/folder"], "no such folder: /no/such/folder"),
         ([], "which folder?"),
         (["{photos}", "--model", "no-such-model"], "there is no model 'no-such-model'"),
-            (["{photos}", "--model", "no/such-model"], "the model hub at http://127.0.0.1:9 cannot"),
+        (["{photos}", "--model", "no/such-model"], "the model hub at http://127.0.0.1:9 cannot"),
     ],
 )
 def test_unusable_arguments_are_one_sentence_and_status_2(

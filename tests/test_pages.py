@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from flask.testing import FlaskClient
 
-from mlx_clip import Encoder
+from mlx_clip import DEFAULT, Encoder
 from tests.web_fixtures import (
     SAMPLES,
     Library,
@@ -227,7 +227,8 @@ def test_every_page_calls_the_starter_model_what_it_is(client: FlaskClient, url:
     foot = get(client, url).split("<footer")[1]
     assert "starter model" in foot
     assert "weak at people" in foot
-    assert "not supported yet" in foot
+    assert f"make run CLIP_MODEL={DEFAULT}" in foot
+    assert "It runs on ONNX Runtime on the CPU: the starter model is made for it." in foot
     assert "The index is closed" in foot
 
 

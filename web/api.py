@@ -74,7 +74,7 @@ def search_by_picture() -> Json:
     if "q" in request.form or "q" in request.args:
         abort(400, "Send either a picture or words: searching with both is not supported yet.")
     limit, offset = _window()
-    image = uploaded(the_site().settings.max_image_megapixels)
+    image = uploaded(the_site())
     return _results(the_site().engine.picture(image, limit, offset))
 
 
@@ -89,7 +89,7 @@ def embed() -> Json:
             abort(400, 'Send a text: {"text": "a dog"}')
         vector = engine.embed_text(text)
     else:
-        vector = engine.embed_picture(uploaded(the_site().settings.max_image_megapixels))
+        vector = engine.embed_picture(uploaded(the_site()))
     return {"model": the_site().model.name, "vector": vector.tolist()}
 
 

@@ -52,7 +52,7 @@ def search() -> str | Response:
 def search_by_picture() -> str:
     """The pictures nearest to one that was dropped, pasted or chosen; it is not kept."""
     settings = the_site().settings
-    image = uploaded(settings.max_image_megapixels)
+    image = uploaded(the_site())
     results = the_site().engine.picture(image, settings.num_image_results)
     return _results(None, results, 1, None)
 

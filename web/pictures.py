@@ -11,14 +11,14 @@ from werkzeug.exceptions import BadRequest
 
 from library.errors import PhotoError
 from library.photos import THUMBNAIL_SIZE, Photo, decode, read_header, thumbnail
+from web.site import Site
 
 PREVIEW_SIZE = 2048
-_MODEL_SIZE = 520
 # Decodes are the only thing in the site that takes much memory: two at a time are enough.
 _decoding = threading.BoundedSemaphore(2)
 
 
-def uploaded(max_megapixels: int) -> Image.Image:
+def uploaded(site: Site) -> Image.Image:
     """The picture in the request's `image` field, upright RGB.
 
     Raises BadRequest, saying what to do, when there is none or it cannot be read.
@@ -28,7 +28,8 @@ def uploaded(max_megapixels: int) -> Image.Image:
     if not content:
         raise BadRequest("No picture came with the request. Choose one, or drop it on the page.")
     try:
-        return _open(content, _MODEL_SIZE, max_megapixels).image
+        least = 2 * site.engine.image_size
+        return _open(content, least, site.settings.max_image_megapixels).image
     except PhotoError as error:
         raise BadRequest(f"That file cannot be used as a picture: {error}.") from error
 

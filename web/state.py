@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from library import counts
 from library.models import IndexState
-from web.site import Model, the_site
+from web.site import the_site
 
 STARTER_NOTE = (
     "The starter model comes with Kindred and needs no download. It knows objects, animals, "
     "vehicles, food and plants; it is weak at people, feelings, scenes, style, counting, text in "
-    "pictures, and languages other than English."
+    "pictures, and languages other than English. A real CLIP knows them, for a download of about "
+    "600 MB:"
 )
-SWITCH_NOTE = "A real CLIP knows them, a download of about 600 MB: make run CLIP_MODEL={}"
 
 _INDEX = {
     "behind": "The index is catching up",
@@ -30,8 +30,12 @@ class Line:
 
     pictures: int
     model: str
-    about: str
-    """What there is to know of the model, as sentences."""
+    runtime: str
+    """What the model runs on and why, as a sentence."""
+    note: str | None
+    """What the starter model is good for, where it is in use, ending in a colon and ..."""
+    command: str
+    """... the command that starts Kindred with a real CLIP."""
     index: str | None
     """A sentence, while the index is not current."""
 
@@ -43,14 +47,14 @@ def line() -> Line:
     state = site.keeper.state
     model = "starter model" if site.model.starter else site.model.name
     index = _index_sentence(state, site.keeper.owner)
-    return Line(pictures, model, _about(site.model), index)
-
-
-def _about(model: Model) -> str:
-    runtime = f"It runs on {model.runtime}: {model.why}."
-    if not model.starter:
-        return runtime
-    return f"{STARTER_NOTE} {SWITCH_NOTE.format(model.alternative)} {runtime}"
+    return Line(
+        pictures,
+        model,
+        f"It runs on {site.model.runtime}: {site.model.why}.",
+        STARTER_NOTE if site.model.starter else None,
+        f"make run CLIP_MODEL={site.model.alternative}",
+        index,
+    )
 
 
 def _index_sentence(state: IndexState, owner: str) -> str | None:

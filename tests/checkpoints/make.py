@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -30,13 +31,13 @@ def main() -> None:
         folder.mkdir()
         model = write(folder)
         ids = find_checkpoint(str(folder)).tokenizer(TEXTS)
-        np.savez_compressed(
-            folder / "golden.npz",
-            of_pictures=picture_vectors(model, folder, [Image.fromarray(p) for p in pictures]),
-            of_texts=text_vectors(model, ids),
-            texts=np.array(TEXTS),
+        golden: dict[str, Any] = {
+            "of_pictures": picture_vectors(model, folder, [Image.fromarray(p) for p in pictures]),
+            "of_texts": text_vectors(model, ids),
+            "texts": np.array(TEXTS),
             **{f"picture{number}": picture for number, picture in enumerate(pictures)},
-        )
+        }
+        np.savez_compressed(folder / "golden.npz", **golden)
 
 
 if __name__ == "__main__":
