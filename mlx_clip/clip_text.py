@@ -2,6 +2,8 @@
 
 Of a checkpoint only the vocabulary and the merges are taken. The rest is built here, so that every
 checkpoint gives the ids of open_clip 3.3, whatever the normaliser that its tokenizer.json has.
+(What is a letter is decided by the Unicode of the `tokenizers` library, 16; the reference's follows
+its `regex` package.)
 """
 
 from __future__ import annotations
@@ -29,13 +31,12 @@ _START, _END = "\x02", "\x03"
 # The reference reads a special token's name in a text as that token, unless what is before it is
 # punctuation, with which it then makes one word.
 _SPECIAL = re.compile(r"(?<![^\w\s])(?<!_)(?:<(?:start|end)_of_text>)+")
-# The reference ignores case, so that ſ is an s; and then U+0345, a mark whose capital is a letter,
-# is for it neither a letter nor anything else: it is lost.
+# The reference ignores case, so that ſ is an s. Not in brackets, \p{L} has U+0345, a mark with a
+# letter for its capital, lost between the alternatives, as it is there.
 _WORD = (
     r"(?i)(?:<start_of_text>|<end_of_text>|'s|'t|'re|'ve|'m|'ll|'d"
     r"|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+)"
 )
-_LOST = "\u0345"
 
 Merges = list[tuple[str, str]]
 
@@ -45,8 +46,7 @@ def clean(text: str) -> str:
     import ftfy
 
     text = html.unescape(html.unescape(ftfy.fix_text(text)))
-    text = " ".join(text.split()).lower().replace(_LOST, " ")
-    return _SPECIAL.sub(_named, text)
+    return _SPECIAL.sub(_named, " ".join(text.split()).lower())
 
 
 def read_clip(files: TokenizerFiles) -> tuple[Tokenizer, int]:
@@ -92,10 +92,14 @@ def _of_library(path: Path) -> tuple[dict[str, int], Merges]:
 
 def _of_openai(path: Path) -> tuple[dict[str, int], Merges]:
     vocab = {str(token): int(id_) for token, id_ in read_json(path).items()}
-    lines = path.with_name("merges.txt").read_text(encoding="utf-8").splitlines()
-    if lines and "#version" in lines[0]:
-        lines = lines[1:]
-    return vocab, [_pair(line) for line in lines if line.strip()]
+    path = path.with_name("merges.txt")
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        if lines and "#version" in lines[0]:
+            lines = lines[1:]
+        return vocab, [_pair(line) for line in lines if line.strip()]
+    except (OSError, ValueError) as error:
+        raise broken(path, error) from error
 
 
 def _pair(merge: str | Sequence[str]) -> tuple[str, str]:

@@ -12,7 +12,7 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tokenizers import Tokenizer
+from tokenizers import AddedToken, Tokenizer
 from tokenizers.models import Unigram as LibraryUnigram
 
 from mlx_clip.charsmap import Charsmap
@@ -82,8 +82,11 @@ def read_siglip(files: TokenizerFiles) -> tuple[Tokenizer, int]:
     tokenizer = (read_tokenizer if path.suffix == ".json" else read_sentencepiece)(path)
     if not isinstance(tokenizer.model, LibraryUnigram):
         raise UnsupportedModelError(f"{path} is not a unigram model, as SigLIP's tokenizer is")
-    end_with(tokenizer, files.token("eos_token", "</s>"), path)
-    return tokenizer, token_id(tokenizer, files.token("pad_token", "</s>"), path)
+    end, padding = files.token("eos_token", "</s>"), files.token("pad_token", "</s>")
+    end_with(tokenizer, end, path)
+    pad_id = token_id(tokenizer, padding, path)
+    tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in (end, padding)])
+    return tokenizer, pad_id
 
 
 def read_unigram(tokenizer: Tokenizer) -> Unigram:
@@ -96,9 +99,10 @@ def _unigram(content: Mapping[str, Any]) -> Unigram:
     vocab: list[tuple[str, float]] = model["vocab"]
     ids = {piece: id_ for id_, (piece, _) in enumerate(vocab)}
     names = [f"<0x{byte:02X}>" for byte in range(256)] if model["byte_fallback"] else []
-    apart = {vocab[model["unk_id"]][0], *(token["content"] for token in content["added_tokens"])}
+    special = {token["content"] for token in content["added_tokens"]}
+    apart = special.union(names, [vocab[model["unk_id"]][0]])
     return Unigram(
-        {p: (i, score) for i, (p, score) in enumerate(vocab) if p not in apart.union(names)},
+        {p: (id_, score) for id_, (p, score) in enumerate(vocab) if p not in apart},
         model["unk_id"],
         [ids[name] for name in names],
         Charsmap(next(_charsmaps(content["normalizer"] or {}), b"")),

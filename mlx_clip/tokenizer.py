@@ -26,6 +26,7 @@ LONGEST_TEXT = 20_000
 """Characters: a model reads about a hundred words, and cleaning takes time for all of them."""
 
 _FILE = "tokenizer.json"
+_NONSENSE = (KeyError, ValueError, TypeError, IndexError)
 # T5's vocabularies end in these, and a model need not have them: no text holds them.
 _SENTINEL = "<extra_id_"
 
@@ -71,7 +72,7 @@ class TextTokenizer:
                     int(config.get("pad_id", 0)),
                 ),
             )
-        except (KeyError, ValueError, TypeError, IndexError) as error:
+        except _NONSENSE as error:
             raise broken(path, error) from error
 
     def config(self) -> dict[str, Any]:
@@ -80,7 +81,7 @@ class TextTokenizer:
 
     def save(self, folder: Path) -> None:
         """Write tokenizer.json."""
-        self._tokenizer.save(str(folder / _FILE), pretty=False)
+        (folder / _FILE).write_text(self._tokenizer.to_str(), encoding="utf-8")
 
     def __call__(self, texts: Sequence[str]) -> Ids:
         """n texts -> int64 (n, longest), padded; longest is `length` where that is fixed.
@@ -121,14 +122,17 @@ def load_tokenizer(
         cased = files.settings.get("do_lower_case") is False
         (tokenizer, pad_id), clean = read_siglip(files), "siglip-cased" if cased else "siglip"
     _check_ids(tokenizer, vocab_size, folder)
-    return TextTokenizer(tokenizer, TextFormat(clean, length, family == "siglip", pad_id))
+    try:
+        return TextTokenizer(tokenizer, TextFormat(clean, length, family == "siglip", pad_id))
+    except _NONSENSE as error:
+        raise broken(folder, error) from error
 
 
 def _is_siglip2(files: TokenizerFiles) -> bool:
-    kind = str(files.settings.get("tokenizer_class", ""))
-    for name, answer in (("Gemma", True), ("Siglip2", True), ("Siglip", False), ("T5", False)):
-        if kind.startswith(name):
-            return answer
+    """As its config says, or else as its file is: one is a unigram model, the other BPE."""
+    kind = str(files.settings.get("tokenizer_class"))
+    if kind.startswith(("Gemma", "Siglip")):
+        return not kind.startswith("SiglipTokenizer")
     path = files.folder / _FILE
     return path.is_file() and isinstance(read_tokenizer(path).model, BPE)
 

@@ -1,8 +1,8 @@
 """SentencePiece's unigram model: a text to the likeliest sequence of pieces.
 
-The same as unigram_model.cc (`EncodeOptimized`) of google/sentencepiece, to the last bit of its
-float32 sums. The `tokenizers` library adds in float64, and so settles ties between segmentations
-(`888` as `88 8` or `8 88`) differently: on 20 of 20,000 canonical texts.
+The same as `EncodeOptimized` of google/sentencepiece 0.2.3 (unigram_model.cc), to the last bit of
+its float32 sums: rounding decides between segmentations that are as likely as each other, such as
+`88 8` and `8 88`. The `tokenizers` library adds in float64 and takes others.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def test_what_is_saved_gives_the_same_ids_without_the_checkpoint(
 @every_layout
 def test_several_threads_get_the_same_ids(folder: Path, layout: str) -> None:
     tokenizer = load(folder, layout)
-    texts = golden(layout)[0][:300]
+    texts = golden(layout)[0][:80]
     with ThreadPoolExecutor(8) as pool:
         first, *others = pool.map(lambda _: tokenizer(texts), range(8))
     for other in others:
@@ -125,6 +125,14 @@ def test_what_is_cut_keeps_its_end_token(folder: Path, layout: str) -> None:
     ids = tokenizer(["cat dog " * 500])
     assert ids.shape == (1, tokenizer.length)
     assert ids[0, -1] == tokenizer(["!"])[0].max() if layout.startswith("clip") else 1
+
+
+@pytest.mark.parametrize("layout", ["siglip"])
+def test_an_end_token_in_the_text_is_the_end_token(folder: Path, layout: str) -> None:
+    edit(folder / "tokenizer_config.json", pad_token="<pad>")
+    ids = load(folder, layout)(["a cat", "a cat </s>", "a </s> cat"]).tolist()
+    assert ids[0] == ids[1]
+    assert [row.count(1) for row in ids] == [1, 1, 2]
 
 
 @pytest.mark.parametrize("layout", ["siglip"])
@@ -251,6 +259,24 @@ def test_a_model_need_not_have_t5s_sentinels(folder: Path, layout: str) -> None:
     content["model"]["vocab"] += [["<extra_id_0>", -20.0], ["▁<extra_id_1>", -20.0]]
     (folder / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
     load(folder, layout, vocab_size=1500)
+
+
+@pytest.mark.parametrize("layout", ["siglip-library"])
+def test_special_tokens_are_such_without_being_listed(folder: Path, layout: str) -> None:
+    listed = load(folder, layout)(["a </s> cat"])
+    edit(folder / "tokenizer.json", added_tokens=[])
+    assert load(folder, layout)(["a </s> cat"]).tolist() == listed.tolist()
+
+
+@pytest.mark.parametrize("layout", ["siglip-library"])
+@pytest.mark.parametrize("change", [{"unk_id": None}, {"byte_fallback": True}])
+def test_a_model_that_lacks_what_it_names_is_an_error(
+    folder: Path, layout: str, change: dict[str, Any]
+) -> None:
+    content = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    edit(folder / "tokenizer.json", model={**content["model"], **change})
+    with pytest.raises(TokenizerError, match=str(folder)):
+        load(folder, layout)
 
 
 @pytest.mark.parametrize("layout", ["siglip"])

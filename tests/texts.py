@@ -30,6 +30,7 @@ NASTY = (
     "👩‍👩‍👧‍👦 👨🏽‍🚀 🏳️‍🌈 🇩🇪🇫🇷 ❤️ ☺ 1️⃣ 🫠",
     "&lt;b&gt; &amp;amp; &amp;amp;lt; &quot;x&quot; &#39; &#2; &#xd800; &nbsp; &notit; &copy",
     "<b>&amp;</b> &lt;start_of_text&gt;",
+    "<i>twice &amp;amp; thrice &amp;amp;amp; &amp;lt;i&amp;gt;</i>",
     "schÃ¶n â€œquotedâ€ itâ€™s Ð¿Ñ€Ð¸Ð²ÐµÑ‚ Ã°Å¸Ëœâ‚¬",
     "<start_of_text>",
     "<end_of_text>",
