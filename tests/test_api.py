@@ -144,12 +144,6 @@ def test_search_without_words(client: FlaskClient, query: str) -> None:
     assert "q=dog" in get(client, f"/api/v1/search{query}", 400)["error"]["message"]
 
 
-def test_a_blank_text_has_no_vector(client: FlaskClient) -> None:
-    answer = client.post("/api/v1/embed", json={"text": " "})
-    assert answer.status_code == 400
-    assert "empty" in answer.get_json()["error"]["message"]
-
-
 def test_search_for_more_than_anybody_types(client: FlaskClient) -> None:
     error = get(client, f"/api/v1/search?q={'a' * 20_001}", 400)["error"]
     assert "20,000" in error["message"]
