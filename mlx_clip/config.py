@@ -155,6 +155,8 @@ def _transformers(raw: Mapping[str, Any]) -> ModelConfig:
         size = text.get("projection_size")
         config = _fill(_SIGLIP_VISION, vision), _fill(_SIGLIP_TEXT, text)
         return ModelConfig("siglip", int(size or config[1].hidden_size), *config)
+    if kind is None:
+        raise UnsupportedModelError("it states no model_type")
     raise UnsupportedModelError(f"a model of type {kind!r} is not supported")
 
 

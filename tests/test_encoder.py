@@ -11,7 +11,15 @@ import pytest
 from PIL import Image
 
 from library import photos
-from mlx_clip import Encoder, ModelBrokenError, ModelNotFoundError, Pixels, load_encoder
+from mlx_clip import (
+    Encoder,
+    HubError,
+    ModelBrokenError,
+    ModelNotFoundError,
+    Pixels,
+    UnsupportedModelError,
+    load_encoder,
+)
 from tests.pictures import drawing
 
 ROOT = Path(__file__).parent.parent
@@ -92,12 +100,20 @@ def test_the_space_names_model_revision_and_preprocessing(tmp_path: Path) -> Non
 
 def test_an_unknown_name_says_what_can_be_used() -> None:
     with pytest.raises(ModelNotFoundError, match="starter"):
+        load_encoder("clip-vit-base-patch32")
+
+
+def test_a_model_of_the_hub_without_a_hub_says_what_can_be_used() -> None:
+    with pytest.raises(HubError, match="CLIP_MODEL=starter"):
         load_encoder("openai/clip-vit-base-patch32")
 
 
 def test_an_incomplete_folder_names_what_is_missing(tmp_path: Path) -> None:
     shutil.copy(STARTER / "config.json", tmp_path)
-    with pytest.raises(ModelNotFoundError, match=r"image\.onnx, text\.onnx, tokenizer\.json"):
+    with pytest.raises(UnsupportedModelError, match="no model_type"):
+        load_encoder(str(tmp_path))
+    shutil.copy(STARTER / "image.onnx", tmp_path)
+    with pytest.raises(ModelNotFoundError, match=r"text\.onnx, tokenizer\.json missing"):
         load_encoder(str(tmp_path))
 
 
