@@ -10,6 +10,8 @@
 ## make css      static/app.css from static/src/app.css and the templates (needs npm)
 ## make css-check    fails when static/app.css is not what make css would write
 ## make screenshots  the pictures of the pages in docs
+## make starter  builds models/starter anew into artefacts/starter/model (needs PyTorch, Debian)
+## make starter-eval    the recall of models/starter, and of its first build
 ## make clean    removes .venv, .venv-parity, .venv-node, node_modules and caches; the library in data/ stays
 ##
 ## PYTHON=python3.12 chooses the Python that .venv is made with.
@@ -17,7 +19,7 @@
 python = .venv/bin/python
 tailwind = node_modules/.bin/tailwindcss --minify --input static/src/app.css --output
 
-.PHONY: help setup setup-dev run test parity golden bench css css-check screenshots clean
+.PHONY: help setup setup-dev run test parity golden bench css css-check screenshots starter starter-eval clean
 
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile
@@ -61,6 +63,17 @@ bench: setup-dev .venv-parity/installed
 
 screenshots: setup-dev
 	@$(python) -m tools.screenshots
+
+# PyTorch is a download of gigabytes, so it has an environment of its own.
+starter: setup
+	@test -e artefacts/starter/venv/whole || { echo "Making artefacts/starter/venv."; \
+	rm -rf artefacts/starter/venv && $(python) -m venv artefacts/starter/venv; }
+	@artefacts/starter/venv/bin/python -m pip install --disable-pip-version-check --quiet \
+	-r tools/starter/requirements.txt && touch artefacts/starter/venv/whole
+	@artefacts/starter/venv/bin/python -m tools.starter
+
+starter-eval: setup
+	@$(python) -m tools.starter.evaluate
 
 css: node_modules/.package-lock.json
 	@$(tailwind) static/app.css

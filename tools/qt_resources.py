@@ -66,10 +66,19 @@ def _files(layout: _Layout, index: int, folder: str) -> Iterator[tuple[str, tupl
         yield from _files(layout, child, path)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def _index(path: Path) -> tuple[_Layout, dict[str, tuple[int, int]]]:
     layout = _open(path)
     return layout, dict(_files(layout, 0, ""))
+
+
+def resource_names(path: Path) -> list[str]:
+    """The names of all resources in the `.rcc` file `path` (slashes, none in front).
+
+    Raises:
+        ResourceError: `path` is no resource file.
+    """
+    return list(_index(path)[1])
 
 
 def read_resource(path: Path, name: str) -> bytes:

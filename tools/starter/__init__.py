@@ -1,0 +1,1 @@
+"""Builds models/starter and measures it: see README.md here."""
