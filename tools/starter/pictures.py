@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mlx_clip.preprocess import pad_to_square
+from mlx_clip.preprocess import Preprocessing
 from tools.starter.corpora import Captioned
 
 SIZE = 260
@@ -44,4 +44,6 @@ def _pixels(picture: Captioned, size: int) -> NDArray[np.uint8]:
         image = opened.convert("RGBA")
     white = Image.new("RGBA", image.size, BACKGROUND)
     white.alpha_composite(image)
-    return pad_to_square(white.convert("RGB"), size, BACKGROUND)
+    mean, std = (MEAN / 255,) * 3, (SCALE / 255,) * 3
+    padded = Preprocessing(size, "pad", Image.Resampling.BICUBIC, mean, std, BACKGROUND)
+    return padded(white.convert("RGB"))
