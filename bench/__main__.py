@@ -1,44 +1,71 @@
-"""`python -m bench`: run every benchmark, print its table, write docs/benchmarks.md."""
+"""`python -m bench [SECTION...]`: run the benchmarks, print them, write docs/benchmarks.md."""
 
 from __future__ import annotations
 
 import os
 import platform
 import shutil
+import sys
+from collections.abc import Callable, Sequence
 
 from bench.crawl import crawl_section, large_library
+from bench.encoder import encoder_section
 from bench.measure import ROOT
 from bench.memory import memory_section
 from bench.site import site_section
 from mlx_clip import load_encoder
 
 _WORK = ROOT / "artefacts" / "bench"
+_DOCUMENT = ROOT / "docs" / "benchmarks.md"
 _SITE_PICTURES = 8_000
 
 
-def main() -> None:
-    """Measure everything, in one run on one machine."""
+def main(names: Sequence[str]) -> None:
+    """Measure everything, or the sections that are named; the document keeps the others."""
     for library in _WORK.glob("library-*"):
         shutil.rmtree(library)
     _WORK.mkdir(parents=True, exist_ok=True)
-    sections = [_head(), crawl_section(_WORK)]
-    print(sections[-1], flush=True)
-    sections.append(site_section(*large_library(_WORK, _SITE_PICTURES)))
-    print(sections[-1], flush=True)
-    sections.append(memory_section(_WORK, load_encoder("starter")))
-    print(sections[-1], flush=True)
-    (ROOT / "docs" / "benchmarks.md").write_text("\n".join(sections), encoding="utf-8")
+    written = _written()
+    for name in names or _SECTIONS:
+        section = _SECTIONS[name]()
+        print(section, flush=True)
+        written[_title(section)] = section
+    _DOCUMENT.write_text("\n".join([_head(), *written.values()]), encoding="utf-8")
+
+
+def _site() -> str:
+    return site_section(*large_library(_WORK, _SITE_PICTURES))
+
+
+_SECTIONS: dict[str, Callable[[], str]] = {
+    "crawl": lambda: crawl_section(_WORK),
+    "site": _site,
+    "encoder": lambda: encoder_section(_WORK),
+    "memory": lambda: memory_section(_WORK, load_encoder("starter")),
+}
+
+
+def _written() -> dict[str, str]:
+    """The sections of the document as it is, by their titles."""
+    if not _DOCUMENT.is_file():
+        return {}
+    sections = _DOCUMENT.read_text(encoding="utf-8").split("\n## ")[1:]
+    return {_title(f"## {text}"): f"## {text.rstrip()}\n" for text in sections}
+
+
+def _title(section: str) -> str:
+    return section.splitlines()[0]
 
 
 def _head() -> str:
     return (
         "# Benchmarks\n\n"
-        "Written by `make bench`; every figure is of one run on one machine, which was shared\n"
-        "with others: compare the rows of one run, not runs of different days.\n\n"
+        "Written by `make bench`; the figures of a section are of one run on one machine, shared\n"
+        "with others: compare the rows of a section, not sections or runs of different days.\n\n"
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, "
         f"Python {platform.python_version()}, the starter model on ONNX Runtime.\n"
     )
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

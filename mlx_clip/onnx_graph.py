@@ -46,7 +46,7 @@ def write_image_graph(path: Path, config: ModelConfig, tensors: Tensors, int8: b
         x = graph.op("Add", x, graph.weight("vision_model.embeddings.position_embedding.weight"))
         if config.family == "clip":
             x = graph.norm(x, "vision_model.pre_layrnorm", vision)
-            x = _encoder(graph, x, "vision_model", vision)
+            x = _encoder(graph, x, "vision_model", vision, first_only=True)
             x = graph.op("Gather", x, graph.integers(0), axis=1)
             x = graph.norm(x, "vision_model.post_layernorm", vision)
             x = graph.linear(x, "visual_projection", bias=False)
@@ -96,19 +96,34 @@ def _patches(graph: _Graph, config: ModelConfig) -> str:
     return graph.op("Transpose", x, perm=[0, 2, 1])
 
 
-def _encoder(graph: _Graph, x: str, name: str, tower: TowerConfig, *, causal: bool = False) -> str:
+def _encoder(
+    graph: _Graph,
+    x: str,
+    name: str,
+    tower: TowerConfig,
+    *,
+    causal: bool = False,
+    first_only: bool = False,
+) -> str:
+    """The tower's layers; of the last one only the first row, where no other is looked at."""
     for number in range(tower.num_hidden_layers):
         layer = f"{name}.encoder.layers.{number}"
-        y = graph.norm(x, f"{layer}.layer_norm1", tower)
-        y = _self_attention(graph, y, f"{layer}.self_attn", tower, causal=causal)
+        y = query = graph.norm(x, f"{layer}.layer_norm1", tower)
+        if first_only and number == tower.num_hidden_layers - 1:
+            x, query = (graph.op("Gather", rows, graph.integers([0]), axis=1) for rows in (x, y))
+        y = _attention(graph, query, y, f"{layer}.self_attn", tower, causal=causal)
         x = graph.op("Add", x, y)
         y = graph.norm(x, f"{layer}.layer_norm2", tower)
         x = graph.op("Add", x, _mlp(graph, y, f"{layer}.mlp", tower))
     return x
 
 
-def _self_attention(graph: _Graph, x: str, name: str, tower: TowerConfig, *, causal: bool) -> str:
-    query, key, value = (graph.linear(x, f"{name}.{part}_proj") for part in ("q", "k", "v"))
+def _attention(
+    graph: _Graph, query: str, x: str, name: str, tower: TowerConfig, *, causal: bool
+) -> str:
+    """Attention of some rows to all rows of `x`."""
+    query = graph.linear(query, f"{name}.q_proj")
+    key, value = (graph.linear(x, f"{name}.{part}_proj") for part in ("k", "v"))
     x = graph.attention(query, key, value, tower.num_attention_heads, causal=causal)
     return graph.linear(x, f"{name}.out_proj")
 

@@ -129,7 +129,7 @@ def test_info_of_the_starter_model(capsys: Output, encoder: Encoder) -> None:
     assert said["dimensions"] == str(encoder.dim)
     assert said["input size"] == "260 x 260 pixels"
     assert (said["runtime"], said["why"]) == (str(encoder.runtime), encoder.runtime.why)
-    assert said["parameters"] == "29,837,350"
+    assert said["parameters"] == "29,838,551"
 
 
 @pytest.mark.parametrize("kind", KINDS)
