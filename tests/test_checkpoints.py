@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +162,29 @@ class TestTheModelCache:
         folder.rename(left)
         assert self.made(tmp_path) == folder
         assert not left.exists()
+
+    def test_no_room_for_it_is_one_sentence_and_leaves_nothing(self, tmp_path: Path) -> None:
+        """A limit on the size of files stands in for a full disk."""
+        script = """
+import resource, sys
+from pathlib import Path
+from mlx_clip import EncoderError, load_encoder
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+try:
+    load_encoder(sys.argv[1], runtime="onnx", cache=Path(sys.argv[2]))
+except EncoderError as error:
+    print(error)
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(HERE / "clip"), str(tmp_path)],
+            cwd=HERE.parent.parent,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert "could not be made ready" in done.stdout, done.stderr
+        assert "Make room there" in done.stdout
+        assert [path.suffix for path in (tmp_path / "onnx").iterdir()] == [".lock"]
 
 
 class TestABrokenCheckpoint:
