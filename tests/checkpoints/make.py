@@ -30,11 +30,13 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         model = write(folder)
-        ids = find_checkpoint(str(folder)).tokenizer(TEXTS)
+        checkpoint = find_checkpoint(str(folder))
+        ids = checkpoint.tokenizer(TEXTS)
         golden: dict[str, Any] = {
             "of_pictures": picture_vectors(model, folder, [Image.fromarray(p) for p in pictures]),
             "of_texts": text_vectors(model, ids),
             "texts": np.array(TEXTS),
+            "pixels": np.stack([checkpoint.preprocessing(Image.fromarray(p)) for p in pictures]),
             **{f"picture{number}": picture for number, picture in enumerate(pictures)},
         }
         np.savez_compressed(folder / "golden.npz", **golden)
