@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from library.files import subtree
+from library.formats import PICTURES
 from library.models import FileEntry
-from library.photos import EXTENSIONS
 
 SKIPPED_FOLDERS = frozenset((b"@eaDir", b"node_modules"))
 """Beside every hidden name (`.git`, `._IMG_1.jpg`): thumbnails and code, nobody's photos."""
@@ -122,7 +122,7 @@ def _is_skipped(name: bytes) -> bool:
 
 
 def _is_picture_name(name: bytes) -> bool:
-    return os.path.splitext(name)[1].lower() in EXTENSIONS
+    return os.path.splitext(name)[1].lower() in PICTURES
 
 
 def _file_entry(entry: os.DirEntry[bytes]) -> FileEntry | None:

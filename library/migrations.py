@@ -93,6 +93,22 @@ MIGRATIONS = (
             ) STRICT""",
         ),
     ),
+    Migration(
+        "002_crawl",
+        (
+            # Set by a crawl that checks contents, until the file has been read again.
+            "ALTER TABLE files ADD COLUMN unchecked INTEGER NOT NULL DEFAULT 0",
+            # What no crawl of this library looks at: patterns, as the command line takes them.
+            "CREATE TABLE excludes (pattern BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",
+            # Of pictures that were forgotten: what collections still hold, until their owner
+            # has taken it out. Chroma's ids are content hashes, so no vector row is needed.
+            """CREATE TABLE unwanted_vectors (
+                collection TEXT NOT NULL,
+                content_hash BLOB NOT NULL,
+                PRIMARY KEY (collection, content_hash)
+            ) STRICT, WITHOUT ROWID""",
+        ),
+    ),
 )
 
 

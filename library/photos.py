@@ -26,12 +26,6 @@ from library.models import Metadata
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
 """What is opened, by Pillow's names. A file's bytes decide, never its extension."""
 
-EXTENSIONS = frozenset(
-    b".jpg .jpeg .jpe .jfif .mpo .png .apng .gif .webp .bmp .dib .tif .tiff"
-    b" .avif .avifs .heic .heics .heif .heifs .hif".split()
-)
-"""What the scan takes for a picture, in lower case."""
-
 THUMBNAIL_SIZE = 512
 THUMBNAIL_TYPE = "image/jpeg"
 _THUMBNAIL_QUALITY = 82
