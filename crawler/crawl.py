@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from crawler import file_list
-from crawler.encode import BatchWriter
+from crawler.commit import Committer
 from crawler.file_list import FileListHeader, FileListWriter
-from crawler.progress import Meter
-from crawler.push import push
-from crawler.read import Decoded, Outcome, Reader
+from crawler.pipeline import Pipeline
+from crawler.progress import Meter, Report
+from crawler.push import IndexFeeder
+from crawler.read import Reader
 from crawler.scan import Walk
 from library import counts, files, runs, vectors
 from library.crawl_lock import CrawlLock
 from library.database import Database
-from library.errors import FileListError, IndexBusyError, VectorIndexError
-from library.models import Progress, Work
+from library.errors import FileListError
+from library.models import Progress
 from library.runs import Run
 from library.settings import Settings
 from library.thumbnails import Thumbnails
 from mlx_clip import Encoder
-
-_BATCH = 16
-# Files that need no encoding (copies, damaged ones) are committed by the hundred.
-_LARGEST_BATCH = 256
-_READERS = min(8, os.cpu_count() or 1)
-_AHEAD = 2 * _BATCH
 
 _JSON_FIELDS = (
     "files",
@@ -45,7 +36,6 @@ _JSON_FIELDS = (
     "model",
 )
 
-Report = Callable[[Progress], None]
 Cancelled = Callable[[], bool]
 
 
@@ -100,7 +90,8 @@ class Crawl:
         self._database = database
         self._encoder = encoder
         self._space = vectors.space(database.connection, encoder.space, encoder.dim)
-        self._report = report
+        self._lock = CrawlLock(settings.data_dir)
+        self._tell = report
         self._cancelled = cancelled
 
     def run(self, roots: Sequence[bytes]) -> Summary:
@@ -108,8 +99,13 @@ class Crawl:
 
         Raises CrawlBusyError when another crawl is at work in the library.
         """
-        with CrawlLock(self._settings.data_dir):
+        with self._lock:
             return self._run(tuple(roots))
+
+    def _report(self, progress: Progress) -> None:
+        """One stream of progress, to who began the crawl and to who looks at the library."""
+        self._lock.show(progress)
+        self._tell(progress)
 
     def _run(self, roots: tuple[bytes, ...]) -> Summary:
         started = time.monotonic()
@@ -122,8 +118,7 @@ class Crawl:
         if header is not None:
             if not run.listed:
                 self._apply(run, header)
-            work, encoded = self._read(roots)
-            note = self._index()
+            work, encoded, note = self._read(roots)
         count = header.count if header else 0
         now = counts.count(self._database.connection, self._space)
         summary = Summary(
@@ -188,70 +183,36 @@ class Crawl:
             )
             runs.set_listed(connection, run.id)
 
-    def _read(self, roots: tuple[bytes, ...]) -> tuple[int, int]:
-        """Read and encode what is missing; gives the files there were to read, and encoded."""
+    def _read(self, roots: tuple[bytes, ...]) -> tuple[int, int, str | None]:
+        """Read, encode and index what is missing.
+
+        Gives the files there were to read, the pictures that were encoded, and a sentence when
+        the index was left to somebody else.
+        """
         connection = self._database.connection
         total = files.count_work(connection, self._space.id, roots)
         work = files.work(connection, self._space.id, roots)
-        thumbnails = Thumbnails(self._settings.thumbnail_dir)
         reader = Reader(
             self._database,
             self._space,
             self._encoder,
-            thumbnails,
+            Thumbnails(self._settings.thumbnail_dir),
             self._settings.max_image_megapixels,
         )
-        writer = BatchWriter(self._database, self._space, self._encoder)
+        committer = Committer(self._database, self._space)
         meter = Meter("read", total, self._report)
         encoded = 0
-        with ThreadPoolExecutor(_READERS, "reader") as pool:
-            for batch in _batches(self._outcomes(pool, reader, work)):
-                new, failed = writer.write(batch)
-                encoded += new
-                meter.add(len(batch), failed)
-        meter.end()
-        return total, encoded
+        with self._feeder() as feeder:
+            with Pipeline(reader, self._encoder, self._cancelled) as pipeline:
+                for batch in pipeline.batches(work):
+                    done = committer.commit(batch)
+                    feeder.committed(done.encoded)
+                    encoded += done.encoded
+                    meter.add(done.files, done.failed, done.bytes)
+            meter.end()
+        return total, encoded, feeder.note
 
-    def _outcomes(
-        self, pool: ThreadPoolExecutor, reader: Reader, work: Iterator[Work]
-    ) -> Iterator[Outcome]:
-        """What the readers made of the files, in order, never more than a window ahead."""
-        pending: deque[Future[Outcome]] = deque()
-        while not self._cancelled():
-            pending.extend(
-                pool.submit(reader.read, item) for item in islice(work, _AHEAD - len(pending))
-            )
-            if not pending:
-                return
-            yield pending.popleft().result()
-        for future in pending:
-            future.cancel()
-
-    def _index(self) -> str | None:
-        """Push what the index lacks; gives a sentence when that was not possible."""
-        try:
-            push(
-                self._settings.data_dir,
-                self._database,
-                self._space,
-                self._report,
-                self._cancelled,
-            )
-        except IndexBusyError as error:
-            return f"{error}, which adds the new pictures to it"
-        except VectorIndexError as error:
-            return f"{error}; the vectors are safe in the database, the next crawl tries again"
-        return None
-
-
-def _batches(outcomes: Iterator[Outcome]) -> Iterator[list[Outcome]]:
-    batch: list[Outcome] = []
-    decoded = 0
-    for outcome in outcomes:
-        batch.append(outcome)
-        decoded += isinstance(outcome, Decoded)
-        if decoded == _BATCH or len(batch) == _LARGEST_BATCH:
-            yield batch
-            batch, decoded = [], 0
-    if batch:
-        yield batch
+    def _feeder(self) -> IndexFeeder:
+        return IndexFeeder(
+            self._settings.data_dir, self._database, self._space, self._report, self._cancelled
+        )

@@ -1,87 +1,76 @@
-"""Batches of what was read -> vectors and rows: one transaction a batch, all of it or nothing."""
+"""Decoded pictures -> vectors, on a thread of the encoder's own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from sqlite3 import Connection
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 import numpy as np
 
-from crawler.read import Decoded, Failed, Known, Outcome, Vanished
-from library import files, images, vectors
-from library.database import Database
-from library.vectors import Space
+from crawler.read import Decoded
+from library.vectors import Vectors
 from mlx_clip import Encoder
 
+_BATCH = 8
 
-class BatchWriter:
-    """Encodes the pictures of a batch and commits everything that is known of its files."""
 
-    def __init__(self, database: Database, space: Space, encoder: Encoder) -> None:
-        self._database = database
-        self._space = space
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A picture with its vector, float32 (dim,)."""
+
+    picture: Decoded
+    vector: Vectors
+
+
+class Encoding:
+    """A thread that encodes pictures as they come: as many at a time as are ready, up to 8.
+
+    `done` is called in the thread with each batch, or with what the encoder raised, which ends it.
+    """
+
+    def __init__(
+        self, encoder: Encoder, done: Callable[[list[Encoded] | BaseException], None]
+    ) -> None:
         self._encoder = encoder
+        self._done = done
+        self._waiting: SimpleQueue[Decoded | None] = SimpleQueue()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="encoder")
 
-    def write(self, batch: Sequence[Outcome]) -> tuple[int, int]:
-        """Commit a batch; gives how many pictures were encoded and how many files failed."""
-        batch = self._without_copies(batch)
-        decoded = [outcome for outcome in batch if isinstance(outcome, Decoded)]
-        matrix = self._encode(decoded)
-        with self._database.transaction() as connection:
-            encoded = 0
-            for picture, vector in zip(decoded, matrix, strict=True):
-                encoded += self._store(connection, picture, vector)
-            failed = len(decoded) - encoded
-            for outcome in batch:
-                failed += _record(connection, outcome)
-        return encoded, failed
+    def start(self) -> None:
+        """Begin to encode."""
+        self._thread.start()
 
-    def _without_copies(self, batch: Sequence[Outcome]) -> list[Outcome]:
-        """Copies that were decoded side by side, or before the first was committed, are known."""
-        seen: set[bytes] = set()
-        kept: list[Outcome] = []
-        for outcome in batch:
-            if isinstance(outcome, Decoded):
-                content_hash = outcome.content_hash
-                if content_hash in seen or vectors.exists(
-                    self._database.connection, self._space, content_hash
-                ):
-                    outcome = Known(outcome.work, content_hash, outcome.size, outcome.mtime_ns)
-                seen.add(content_hash)
-            kept.append(outcome)
-        # What is known comes last: its picture may be stored by this very batch.
-        return sorted(kept, key=lambda outcome: isinstance(outcome, Known))
+    def add(self, picture: Decoded) -> None:
+        """Have a picture encoded. Never waits; may be called from any thread."""
+        self._waiting.put(picture)
 
-    def _store(self, connection: Connection, picture: Decoded, vector: vectors.Vectors) -> bool:
-        """Record a picture with its vector; False when the model has none for it."""
-        if not np.isfinite(vector).all():
-            files.set_failure(
-                connection, picture.work, "the model has no vector for it", "undecodable"
-            )
-            return False
-        image_id = images.add(connection, picture.content_hash, picture.metadata)
-        vectors.add(connection, self._space, image_id, vector)
-        files.set_content(connection, picture.work, image_id, picture.size, picture.mtime_ns)
-        return True
+    def stop(self) -> None:
+        """Finish the batch in hand and end; what waits is dropped. May be called again."""
+        self._stopped = True
+        self._waiting.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
 
-    def _encode(self, decoded: Sequence[Decoded]) -> vectors.Vectors:
-        if not decoded:
-            return np.empty((0, self._space.dim), np.float32)
-        return self._encoder.encode_images(np.stack([outcome.pixels for outcome in decoded]))
+    def _run(self) -> None:
+        try:
+            while (picture := self._waiting.get()) and not self._stopped:
+                self._done(self._encoded([picture, *self._ready(_BATCH - 1)]))
+        except BaseException as error:  # the crawl raises it where it waits for the results
+            self._done(error)
 
+    def _ready(self, most: int) -> list[Decoded]:
+        """What waits already."""
+        ready: list[Decoded] = []
+        try:
+            while len(ready) < most and (picture := self._waiting.get_nowait()):
+                ready.append(picture)
+        except Empty:
+            pass
+        return ready
 
-def _record(connection: Connection, outcome: Outcome) -> bool:
-    """Record what needed no encoding; True when it is a failure."""
-    match outcome:
-        case Known(work, content_hash, size, mtime_ns):
-            image_id = images.find(connection, content_hash)
-            assert image_id is not None
-            files.set_content(connection, work, image_id, size, mtime_ns)
-        case Failed(work, reason, kind):
-            files.set_failure(connection, work, reason, kind)
-            return True
-        case Decoded():
-            pass  # stored beside its vector
-        case Vanished():
-            pass  # the next scan will see whether it is gone, or its whole disk
-    return False
+    def _encoded(self, pictures: list[Decoded]) -> list[Encoded]:
+        matrix = self._encoder.encode_images(np.stack([picture.pixels for picture in pictures]))
+        return [Encoded(*pair) for pair in zip(pictures, matrix, strict=True)]

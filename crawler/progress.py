@@ -8,6 +8,8 @@ from typing import Literal
 
 from library.models import Progress
 
+Report = Callable[[Progress], None]
+
 _SECONDS_BETWEEN = 0.1
 
 
@@ -18,19 +20,21 @@ class Meter:
         self,
         stage: Literal["scan", "read", "index"],
         total: int | None,
-        report: Callable[[Progress], None],
+        report: Report,
     ) -> None:
         self._stage = stage
         self._total = total
         self._report = report
         self._done = 0
         self._failed = 0
+        self._bytes = 0
         self._started = time.monotonic()
         self._reported = 0.0
 
-    def add(self, done: int, failed: int = 0) -> None:
-        """So many more are done, and so many of them failed."""
+    def add(self, done: int, failed: int = 0, size: int = 0) -> None:
+        """So many more are done, so many of them failed, and they had `size` bytes."""
         self._failed += failed
+        self._bytes += size
         self.reach(self._done + done)
 
     def reach(self, done: int) -> None:
@@ -51,4 +55,4 @@ class Meter:
         left = None
         if self._total is not None and rate > 0:
             left = (self._total - self._done) / rate
-        return Progress(self._stage, self._done, self._total, self._failed, rate, left)
+        return Progress(self._stage, self._done, self._total, self._failed, self._bytes, rate, left)

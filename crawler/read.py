@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import stat
+import threading
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -83,6 +84,7 @@ class Reader:
         self._thumbnails = thumbnails
         self._max_megapixels = max_megapixels
         self._budget = PixelBudget(max_megapixels)
+        self._processors = threading.BoundedSemaphore(os.cpu_count() or 1)
         # Twice what the model sees keeps its input as good as from a full decode.
         self._least = max(2 * encoder.image_size, photos.THUMBNAIL_SIZE)
 
@@ -111,7 +113,8 @@ class Reader:
         if vectors.exists(self._database.connection, self._space, content_hash):
             return Known(work, content_hash, info.st_size, info.st_mtime_ns)
         header = photos.read_header(stream, self._least, self._max_megapixels)
-        with self._budget.reserve(header.megapixels):
+        # More decodes at once than processors would be no faster, and hold more memory.
+        with self._budget.reserve(header.megapixels), self._processors:
             photo = photos.decode(header, self._least, info.st_size)
             self._thumbnails.write(content_hash, photos.thumbnail(photo))
             pixels = self._encoder.preprocess(photo.image)

@@ -11,12 +11,12 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from crawler.crawl import Summary
+from library.figures import STAGES, duration, figures
 from library.models import Failure, Progress, display_path
 from mlx_clip import DEFAULT, STARTER
 
 _SECONDS_BETWEEN_LINES = 5.0
 _FAILURES_SHOWN = 10
-_STAGES = {"scan": "Looking for pictures", "read": "Reading", "index": "Indexing"}
 
 
 class Display:
@@ -53,40 +53,19 @@ class Display:
             self._show_bar(progress)
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
-            print(f"{_STAGES[progress.stage]}: {figures(progress)}", file=sys.stderr, flush=True)
+            print(f"{STAGES[progress.stage]}: {figures(progress)}", file=sys.stderr, flush=True)
 
     def _show_bar(self, progress: Progress) -> None:
         if progress.stage != self._stage:
             self._stage = progress.stage
             self._bar.remove_task(self._task)
-            self._task = self._bar.add_task(_STAGES[progress.stage], figures="")
+            self._task = self._bar.add_task(STAGES[progress.stage], figures="")
         self._bar.update(
             self._task,
             total=progress.total,
             completed=progress.done,
             figures=figures(progress),
         )
-
-
-def figures(progress: Progress) -> str:
-    """Done, of how many, per second, time left, failed: in one line."""
-    total = "" if progress.total is None else f" of {progress.total:,}"
-    parts = [f"{progress.done:,}{total}", f"{progress.rate:,.1f}/s"]
-    if progress.seconds_left is not None and progress.seconds_left >= 1:
-        parts.append(f"{duration(progress.seconds_left)} left")
-    if progress.failed:
-        parts.append(f"{progress.failed:,} could not be read")
-    return ", ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: 45 s, 3 min 20 s, 2 h 5 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def sentences(summary: Summary, failures: list[Failure]) -> list[str]:

@@ -1,22 +1,33 @@
-"""CrawlLock: one crawl at a time in a library, and whose it is."""
+"""CrawlLock: one crawl at a time in a library, whose it is, and where it stands."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
 from filelock import FileLock, Timeout
 
 from library.errors import CrawlBusyError
+from library.models import Progress
+
+_SECONDS_BETWEEN = 0.5
 
 
 class CrawlLock:
-    """Held for the time of a crawl; entering raises CrawlBusyError while another has it."""
+    """Held for the time of a crawl; entering raises CrawlBusyError while another has it.
+
+    `show` tells everybody who looks, in this process or another, how far the crawl is.
+    """
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self._lock = FileLock(data_dir / "crawl.lock", timeout=0)
+        self._shown: tuple[str, float] = ("", 0.0)
 
     def __enter__(self) -> CrawlLock:
         try:
@@ -26,7 +37,7 @@ class CrawlLock:
                 f"another crawl is at work in {self._data_dir}: "
                 "wait for its end, or name another library with --data"
             ) from None
-        _owner_file(self._data_dir).write_text(str(os.getpid()), encoding="ascii")
+        self._write(None)
         return self
 
     def __exit__(
@@ -35,22 +46,50 @@ class CrawlLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        _owner_file(self._data_dir).unlink(missing_ok=True)
+        _crawl_file(self._data_dir).unlink(missing_ok=True)
         self._lock.release()
 
+    def show(self, progress: Progress) -> None:
+        """Let others see the progress: each stage's beginning, then twice a second."""
+        stage, shown_at = self._shown
+        now = time.monotonic()
+        if progress.stage != stage or now - shown_at >= _SECONDS_BETWEEN:
+            self._shown = (progress.stage, now)
+            # Nothing is lost with it, so a disk that is full does not end the crawl here.
+            with contextlib.suppress(OSError):
+                self._write(progress)
 
-def crawling_process(data_dir: Path) -> int | None:
-    """The id of the process whose crawl is at work in a library, or None.
+    def _write(self, progress: Progress | None) -> None:
+        path = _crawl_file(self._data_dir)
+        partial = path.with_suffix(".partial")
+        state = {"process": os.getpid(), "progress": asdict(progress) if progress else None}
+        partial.write_text(json.dumps(state), encoding="ascii")
+        partial.replace(path)
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlAtWork:
+    """A crawl: its process, and its progress once there is any."""
+
+    process: int
+    progress: Progress | None
+
+
+def crawl_at_work(data_dir: Path) -> CrawlAtWork | None:
+    """The crawl that is at work in a library, or None.
 
     Asks without touching the lock, which would turn away a crawl that starts at that moment.
     """
     try:
-        process = int(_owner_file(data_dir).read_text(encoding="ascii"))
-        os.kill(process, 0)
-    except (OSError, ValueError):  # no crawl, or one that was killed
+        state = json.loads(_crawl_file(data_dir).read_text(encoding="ascii"))
+        os.kill(state["process"], 0)
+        progress = Progress(**state["progress"]) if state["progress"] else None
+    except PermissionError:  # it is somebody else's, and alive
+        progress = None
+    except (OSError, ValueError, TypeError, KeyError):  # no crawl, or one that was killed
         return None
-    return process
+    return CrawlAtWork(state["process"], progress)
 
 
-def _owner_file(data_dir: Path) -> Path:
+def _crawl_file(data_dir: Path) -> Path:
     return data_dir / "crawl.open"

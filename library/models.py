@@ -159,6 +159,8 @@ class Progress:
     done: int
     total: int | None
     failed: int
+    bytes: int
+    """The size of the files that are done, while they are read."""
     rate: float
     seconds_left: float | None
 

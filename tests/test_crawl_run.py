@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ from filelock import FileLock
 
 from crawler.crawl import Crawl
 from library import runs
-from library.crawl_lock import crawling_process
+from library.crawl_lock import CrawlAtWork, crawl_at_work
 from library.database import Database
 from library.errors import CrawlBusyError
 from library.index import VectorIndex
@@ -101,22 +102,36 @@ def test_two_crawls_at_once_are_refused(
     assert str(settings.data_dir) in refused[0]
 
 
-def test_others_see_which_process_is_crawling(
+def test_others_see_the_crawl_and_its_progress(
     photos_dir: Path, settings: Settings, database: Database, encoder: Encoder
 ) -> None:
     fill(photos_dir, 2)
-    seen: list[int | None] = []
+    told: list[Progress] = []
+    seen: list[CrawlAtWork | None] = []
 
     def look(progress: Progress) -> None:
-        seen.append(crawling_process(settings.data_dir))
+        told.append(progress)
+        seen.append(crawl_at_work(settings.data_dir))
 
     Crawl(settings, database, encoder, look).run([os.fsencode(photos_dir)])
-    assert set(seen) == {os.getpid()}
-    assert crawling_process(settings.data_dir) is None
+    assert {crawl.process for crawl in seen if crawl} == {os.getpid()}
+    assert {crawl.progress.stage for crawl in seen if crawl and crawl.progress} == {
+        "scan",
+        "read",
+        "index",
+    }
+    assert seen[0] == CrawlAtWork(os.getpid(), told[0])
+    assert crawl_at_work(settings.data_dir) is None
+
+
+def test_a_crawl_that_was_killed_is_not_at_work(
+    photos_dir: Path, settings: Settings, database: Database
+) -> None:
     killed = subprocess.Popen(["true"])
     killed.wait()
-    (settings.data_dir / "crawl.open").write_text(str(killed.pid), encoding="ascii")
-    assert crawling_process(settings.data_dir) is None
+    state = {"process": killed.pid, "progress": None}
+    (settings.data_dir / "crawl.open").write_text(json.dumps(state), encoding="ascii")
+    assert crawl_at_work(settings.data_dir) is None
 
 
 def test_beside_another_owner_of_the_index_it_fills_the_database(

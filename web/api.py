@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, abort, request, url_for
 from werkzeug.exceptions import BadRequest
 
 from library import counts, images
-from library.crawl_lock import crawling_process
+from library.crawl_lock import crawl_at_work
 from library.models import Hit, PictureDetails, PictureFile, Results, display_path
 from web import originals
 from web.grid import thumb_url
@@ -30,7 +31,7 @@ def status() -> Json:
     site = the_site()
     numbers = counts.count(site.database.connection, site.space)
     holds = site.keeper.count()
-    crawl = crawling_process(site.settings.data_dir)
+    crawl = crawl_at_work(site.settings.data_dir)
     return {
         "counts": {
             "files": numbers.files,
@@ -54,7 +55,7 @@ def status() -> Json:
             "expected": numbers.vectors,
             "agrees": holds == numbers.vectors == numbers.indexed,
         },
-        "crawl": None if crawl is None else {"process": crawl},
+        "crawl": None if crawl is None else asdict(crawl),
     }
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from library import counts
+from library.crawl_lock import crawl_at_work
+from library.figures import STAGES, figures
 from library.models import IndexState
 from web.site import the_site
 
@@ -38,6 +41,8 @@ class Line:
     """... the command that starts Kindred with a real CLIP."""
     index: str | None
     """A sentence, while the index is not current."""
+    crawl: str | None
+    """Where the crawl is that is at work."""
 
 
 def line() -> Line:
@@ -54,7 +59,17 @@ def line() -> Line:
         STARTER_NOTE if site.model.starter else None,
         f"make run CLIP_MODEL={site.model.alternative}",
         index,
+        _crawl_figures(site.settings.data_dir),
     )
+
+
+def _crawl_figures(data_dir: Path) -> str | None:
+    crawl = crawl_at_work(data_dir)
+    if crawl is None:
+        return None
+    if crawl.progress is None:
+        return "A crawl has begun"
+    return f"{STAGES[crawl.progress.stage]}: {figures(crawl.progress)}"
 
 
 def _index_sentence(state: IndexState, owner: str) -> str | None:
