@@ -19,7 +19,9 @@ from library.raw_exif import Container
 from library.still import StillHeader
 
 if TYPE_CHECKING:
+    import numpy as np
     import rawpy
+    from numpy.typing import NDArray
 
 # LibRaw wants the file in memory. No camera writes as much.
 _LARGEST_FILE = 2**30
@@ -108,7 +110,7 @@ class SensorHeader:
             if self.preview is None:
                 raise PhotoError(f"damaged: {_said(error)}") from error
             return self.preview.load()
-        return self.full.loaded(Image.fromarray(pixels), self.full.orientation, Taken())
+        return self.full.loaded(_image(pixels), self.full.orientation, Taken())
 
 
 def read_header(stream: BinaryIO, head: bytes, least: int) -> Header | None:
@@ -167,8 +169,13 @@ def _preview(opened: rawpy.RawPy, least: int) -> StillHeader | None:
             return still.read_header(io.BytesIO(found.data), least)
     except (rawpy.LibRawError, NotImplementedError, OSError, SyntaxError):
         return None
-    image = Image.fromarray(found.data.squeeze())
+    image = _image(found.data)
     return StillHeader(image, *image.size)
+
+
+def _image(pixels: NDArray[np.uint8]) -> Image.Image:
+    """LibRaw's pixels, of one colour or three."""
+    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
 
 def _said(error: Exception) -> str:

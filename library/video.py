@@ -29,6 +29,8 @@ _WHERE = 0.1
 # From a key frame on: ten seconds at 30 frames a second, farther apart than they usually are.
 _MOST_FRAMES = 300
 _SECONDS = 20.0
+# FFmpeg may decode a frame to know what it has before it. As many as 16K video has.
+_MOST_PIXELS = 15360 * 8640
 # A decoder keeps some four frames to predict others from, of 1.5 bytes a pixel.
 _HELD = 2
 # The display matrix's a, b, c, d (x' = ax + cy, y' = bx + dy) by sign, as EXIF numbers it.
@@ -94,7 +96,7 @@ class VideoHeader:
 def read_header(stream: BinaryIO, head: bytes, least: int, max_megapixels: int) -> VideoHeader:
     """Open a video; its frame will have both sides above `least` pixels where it has them.
 
-    Raises PhotoError when it holds no pictures, or PyAV is missing, and whatever PyAV raises.
+    Raises PhotoError when it is damaged or holds no pictures, or PyAV is not installed.
     """
     if not VIDEO.installed:
         raise PhotoError(VIDEO.needed)
@@ -102,20 +104,23 @@ def read_header(stream: BinaryIO, head: bytes, least: int, max_megapixels: int) 
 
     av.logging.set_level(None)  # its default: nothing is printed
     matroska = head.startswith(_EBML)
-    # A container that is named is the only one tried: others may point to other files. Decoders
-    # refuse frames larger than the limit, whatever the container said of their size.
-    container = av.open(
-        stream,
-        "r",
-        format="matroska" if matroska else "mov",
-        options={"max_pixels": str(max_megapixels * 1_000_000)},
-        metadata_errors="replace",
-        timeout=_SECONDS,
-    )
+    try:
+        # A container that is named is the only one tried: others may point to other files.
+        container = av.open(
+            stream,
+            "r",
+            format="matroska" if matroska else "mov",
+            options={"max_pixels": str(_MOST_PIXELS)},
+            metadata_errors="replace",
+            timeout=_SECONDS,
+        )
+    except av.FFmpegError as error:
+        raise PhotoError(f"damaged: {error.strerror}") from error
     found = [each for each in container.streams.video if _is_moving(each)]
     if not found:
         raise PhotoError("the video has no pictures")
     first = found[0]
+    # Of the stream, which has the last word on its size; the container may have said less.
     first.codec_context.options = {"max_pixels": str(max_megapixels * 1_000_000)}
     first.codec_context.thread_count = 1  # the readers are threads already
     return VideoHeader(container, first, _name(head), least)
