@@ -88,13 +88,12 @@ def _sensor_tags(image: Image.Image, linear: bool) -> dict[int, tuple[int, tuple
 
 def _linear_light(image: Image.Image, linear: bool) -> bytes:
     values = (np.asarray(image.convert("RGB"), np.float64) / 255) ** 2.2 * 65535
-    light = values.astype("<u2")
-    if linear:
-        return light.tobytes()
-    mosaic = light[:, :, 1].copy()
-    mosaic[::2, ::2] = light[::2, ::2, 0]
-    mosaic[1::2, 1::2] = light[1::2, 1::2, 2]
-    return mosaic.tobytes()
+    if not linear:
+        red, green, blue = values[:, :, 0], values[:, :, 1], values[:, :, 2]
+        values = green.copy()
+        values[::2, ::2] = red[::2, ::2]
+        values[1::2, 1::2] = blue[1::2, 1::2]
+    return bytes(values.astype("<u2").tobytes())
 
 
 def _preview(image: Image.Image, exif: Image.Exif | None) -> Directory:

@@ -10,14 +10,18 @@ import pillow_jxl  # noqa: F401  # lets Pillow write it
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
+from playwright.sync_api import Browser, expect
 
 from library.thumbnails import Thumbnails
 from mlx_clip import Encoder
 from tests.pictures import drawing
 from tests.raw_files import dng
+from tests.test_browser import browser, opened_page
 from tests.test_photos import difference, save
 from tests.videos import video
-from tests.web_fixtures import Library, crawl_folder, opened, settings_of
+from tests.web_fixtures import Library, crawl_folder, opened, served, settings_of
+
+__all__ = ["browser"]
 
 SIZE = (480, 300)
 
@@ -31,6 +35,7 @@ def library(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Libra
     (photos / "raw.dng").write_bytes(dng(drawing(2, SIZE), drawing(2, SIZE)))
     (photos / "packed.jxl").write_bytes(save(drawing(3, SIZE), "JXL", effort=1))
     (photos / "clip.mov").write_bytes(video([drawing(4, SIZE)], "mov"))
+    (photos / "clip.webm").write_bytes(video([drawing(5, SIZE)], "webm", "libvpx-vp9"))
     settings = settings_of(base / "data", "10")
     crawl_folder(settings, encoder, photos)
     return Library(settings, photos)
@@ -90,6 +95,27 @@ def test_a_video_is_played_and_a_photo_is_not(client: FlaskClient, library: Libr
     assert "<video" not in client.get(f"/pictures/{library.ids()['raw.dng']}").text
 
 
+@pytest.mark.browser
+def test_a_browser_plays_it_as_it_lay(browser: Browser, library: Library) -> None:
+    with (
+        opened(library.settings) as app,
+        served(app) as address,
+        opened_page(browser) as page,
+    ):
+        page.goto(f"{address}/pictures/{library.ids()['clip.webm']}")
+        shown = page.locator("video.stage-image")
+        expect(shown).to_have_accessible_name("clip.webm")
+        played = shown.evaluate(
+            """async (video) => {
+                video.muted = true;
+                await video.play();
+                return [video.videoWidth, video.videoHeight];
+            }"""
+        )
+        assert tuple(played) == SIZE
+        expect(page.locator("a.tile", has_text="Video")).to_have_count(1)
+
+
 def test_a_video_that_has_gone_shows_its_thumbnail(library: Library, tmp_path: Path) -> None:
     path = library.photos / "clip.mov"
     away = path.rename(tmp_path / "clip.mov")
@@ -102,11 +128,11 @@ def test_a_video_that_has_gone_shows_its_thumbnail(library: Library, tmp_path: P
     assert "The original has gone" in page
 
 
-def test_only_the_tile_of_a_video_is_marked(client: FlaskClient, library: Library) -> None:
+def test_only_the_tiles_of_videos_are_marked(client: FlaskClient, library: Library) -> None:
     page = client.get("/").text
     tiles = page[: page.index('id="random"')].split('<a class="tile')[1:]
     marked = {tile.split('alt="')[1].split('"')[0] for tile in tiles if ">Video</span>" in tile}
-    assert marked == {"clip.mov"}
+    assert marked == {"clip.mov", "clip.webm"}
 
 
 def test_a_query_by_a_file_of_each_kind_finds_that_file(
