@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 
+from bench.compare import compare_section
 from bench.crawl import crawl_section, large_library
 from bench.encoder import encoder_section
 from bench.index import index_section
@@ -39,6 +40,7 @@ def _site() -> str:
 
 _SECTIONS: dict[str, Callable[[], str]] = {
     "crawl": lambda: crawl_section(_WORK),
+    "compare": lambda: compare_section(_WORK),
     "site": _site,
     "encoder": lambda: encoder_section(_WORK),
     "memory": lambda: memory_section(_WORK),
