@@ -37,6 +37,10 @@ class IndexFiles:
         except OSError:
             return "another process"
 
+    def is_there(self) -> bool:
+        """Whether there is an index at all."""
+        return (self.directory / "chroma.sqlite3").is_file()
+
     def were_closed(self) -> bool:
         """Whether there is an index that was closed in good order."""
-        return (self.directory / "chroma.sqlite3").is_file() and not self.mark.exists()
+        return self.is_there() and not self.mark.exists()

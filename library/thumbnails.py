@@ -10,6 +10,12 @@ from pathlib import Path
 from library.errors import StorageError
 
 
+_FOLDERS = tuple(f"{number:02x}" for number in range(256))
+# A part of the folders stands for all when they hold more: a look at each of a million files takes
+# seconds, and contents are spread over the folders evenly.
+_ENOUGH = 5_000
+
+
 class Thumbnails:
     """Thumbnails below a folder, by content hash. What is lost can be made again."""
 
@@ -20,6 +26,37 @@ class Thumbnails:
         """Where a picture's thumbnail lies, or would."""
         name = content_hash.hex()
         return self.directory / name[:2] / f"{name}.jpg"
+
+    def list_folder(self, folder: str) -> list[str]:
+        """The names of the files in one of `folders`."""
+        try:
+            return os.listdir(self.directory / folder)
+        except FileNotFoundError:
+            return []
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The names of the folders that thumbnails lie in, by the first byte of the content."""
+        return _FOLDERS
+
+    def content(self, name: str) -> bytes | None:
+        """The content whose thumbnail a file of this name is, or None: it is something else."""
+        try:
+            content_hash = bytes.fromhex(name.partition(".")[0])
+        except ValueError:
+            return None
+        return content_hash if self.path(content_hash).name == name else None
+
+    def size(self) -> int:
+        """The bytes of all thumbnails, reckoned from a part of them when there are many."""
+        files = total = 0
+        for looked, folder in enumerate(_FOLDERS):
+            if files >= _ENOUGH:
+                return total * len(_FOLDERS) // looked
+            names = self.list_folder(folder)
+            files += len(names)
+            total += sum(_size(self.directory / folder / name) for name in names)
+        return total
 
     def write(self, content_hash: bytes, jpeg: bytes) -> None:
         """Store a thumbnail whole or not at all. Raises StorageError when there is no room."""
@@ -34,3 +71,10 @@ class Thumbnails:
             with contextlib.suppress(OSError):
                 partial.unlink()
             raise StorageError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # renamed or removed meanwhile
+        return 0
