@@ -21,7 +21,7 @@ def count(connection: sqlite3.Connection, space: Space) -> Counts:
         failed,
         missing,
         vectors(connection, space),
-        _indexed(connection, space),
+        indexed(connection, space),
     )
 
 
@@ -32,7 +32,9 @@ def count_root(connection: sqlite3.Connection, root: bytes) -> RootCounts:
 
 def pictures(connection: sqlite3.Connection) -> int:
     """How many pictures have a present file."""
-    return _one(connection, "SELECT count(DISTINCT image_id) FROM files WHERE missing_since IS NULL")
+    return _one(
+        connection, "SELECT count(DISTINCT image_id) FROM files WHERE missing_since IS NULL"
+    )
 
 
 def present_encoded(connection: sqlite3.Connection, space: Space) -> int:
@@ -52,7 +54,8 @@ def vectors(connection: sqlite3.Connection, space: Space) -> int:
     return _one(connection, "SELECT count(*) FROM vectors WHERE space_id = ?", space.id)
 
 
-def _indexed(connection: sqlite3.Connection, space: Space) -> int:
+def indexed(connection: sqlite3.Connection, space: Space) -> int:
+    """How many vectors of a space are recorded as pushed into the index."""
     # A collection holds vectors of one space, so one of them tells which: joining all takes long.
     return _one(
         connection,

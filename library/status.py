@@ -91,7 +91,7 @@ def look(settings: Settings, database: Database) -> Status:
         meta.model(connection),
         space,
         numbers,
-        _index(settings.data_dir, numbers) if numbers else None,
+        index_status(settings.data_dir, numbers.indexed) if numbers else None,
         tuple(counts.count_root(connection, root) for root in files.roots(connection)),
         _excludes(connection),
         tuple(
@@ -105,15 +105,15 @@ def look(settings: Settings, database: Database) -> Status:
     )
 
 
-def _index(data_dir: Path, numbers: Counts) -> IndexStatus:
-    """From its files alone: opening it loads it into memory as a whole."""
+def index_status(data_dir: Path, recorded: int) -> IndexStatus:
+    """From its files and what is recorded: opening it loads it into memory as a whole."""
     index = IndexFiles(data_dir)
     there = index.is_there()
     process = re.search(r"process (\d+)$", index.owner())
     open_now = index.mark.exists() and process is not None and _is_alive(int(process[1]))
     return IndexStatus(
         there,
-        numbers.indexed if there else 0,
+        recorded if there else 0,
         index.owner() if open_now else None,
         index.were_closed(),
     )

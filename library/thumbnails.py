@@ -9,7 +9,6 @@ from pathlib import Path
 
 from library.errors import StorageError
 
-
 _FOLDERS = tuple(f"{number:02x}" for number in range(256))
 # A part of the folders stands for all when they hold more: a look at each of a million files takes
 # seconds, and contents are spread over the folders evenly.

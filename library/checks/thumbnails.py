@@ -1,0 +1,138 @@
+"""Whether every picture has its thumbnail, every thumbnail its picture, and whether they open."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import sqlite3
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from PIL import Image
+
+from library import images, photos
+from library.checks.finding import Finding, Patient, ok
+from library.errors import PhotoError
+from library.thumbnails import Thumbnails
+
+_ENOUGH = 500
+_PART = 2  # of each folder of a larger library
+
+
+def complete(patient: Patient) -> Finding:
+    """Whether the thumbnails are those of the pictures that are there, and nothing else."""
+    lacking, strangers = _differences(patient)
+    if patient.crawl:
+        strangers = []  # of pictures that are committed in a moment
+    problems = []
+    if lacking:
+        problems.append(
+            f"{len(lacking):,} pictures have no thumbnail (the site makes each when it is shown)"
+        )
+    if strangers:
+        problems.append(f"{len(strangers):,} files are no picture's thumbnail")
+    return patient.mending("; ".join(problems)) if problems else ok("one for each picture")
+
+
+def make_complete(patient: Patient) -> str:
+    """Remove what is no picture's, and make what is lacking from the originals."""
+    lacking, strangers = _differences(patient)
+    for path in strangers:
+        path.unlink(missing_ok=True)
+    made = sum(_make(patient, content_hash) for content_hash in lacking)
+    lost = len(lacking) - made
+    text = f"Removed {len(strangers):,} files that were no picture's thumbnail, made {made:,}."
+    return f"{text} Of {lost:,} the originals are gone or changed: crawl again." if lost else text
+
+
+def sound(patient: Patient) -> Finding:
+    """Whether thumbnails can be decoded; of a large library, some of each folder."""
+    looked, damaged = _damaged(patient, patient.thorough)
+    if damaged:
+        what = f"{len(damaged):,} of {looked:,} thumbnails cannot be opened"
+        return patient.mending(what)
+    total = images.count(patient.connection)
+    part = f"; looked at {looked:,} of {total:,}, --thorough looks at all" if looked < total else ""
+    return ok(f"they open{part}")
+
+
+def make_sound(patient: Patient) -> str:
+    """Remove the thumbnails that cannot be decoded, of all, and make them again."""
+    _, damaged = _damaged(patient, thorough=True)
+    for path in damaged:
+        path.unlink(missing_ok=True)
+    return f"Removed {len(damaged):,} damaged thumbnails. {make_complete(patient)}"
+
+
+def _differences(patient: Patient) -> tuple[list[bytes], list[Path]]:
+    """The pictures with a present file that lack a thumbnail, and the files that are none."""
+    thumbnails = Thumbnails(patient.settings.thumbnail_dir)
+    lacking: list[bytes] = []
+    strangers: list[Path] = []
+    for number, folder in enumerate(thumbnails.folders):
+        pictures = images.hashes(patient.connection, number)
+        there = {name: thumbnails.content(name) for name in thumbnails.list_folder(folder)}
+        strangers += [
+            thumbnails.directory / folder / name
+            for name, content_hash in there.items()
+            if content_hash not in pictures
+        ]
+        if pictures - set(there.values()):
+            present = images.hashes(patient.connection, number, present=True)
+            lacking += sorted(present - set(there.values()))
+    return lacking, strangers
+
+
+def _damaged(patient: Patient, thorough: bool) -> tuple[int, list[Path]]:
+    """How many thumbnails were decoded, and those that cannot be."""
+    all_of_them = thorough or images.count(patient.connection) <= _ENOUGH
+    looked, damaged = 0, []
+    for path in _paths(Thumbnails(patient.settings.thumbnail_dir), None if all_of_them else _PART):
+        looked += 1
+        if not _opens(path):
+            damaged.append(path)
+    return looked, damaged
+
+
+def _paths(thumbnails: Thumbnails, each: int | None) -> Iterator[Path]:
+    for folder in thumbnails.folders:
+        directory = thumbnails.directory / folder
+        if directory.is_dir():
+            paths = (path for path in directory.iterdir() if thumbnails.content(path.name))
+            yield from islice(paths, each)
+
+
+def _opens(path: Path) -> bool:
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except (OSError, SyntaxError, ValueError):  # as Pillow puts it
+        return False
+    return True
+
+
+def _make(patient: Patient, content_hash: bytes) -> bool:
+    """Make a picture's thumbnail, from whichever of its files still holds it."""
+    for path in _files(patient.connection, content_hash):
+        try:
+            content = path.read_bytes()
+            digest = hashlib.blake2b(content, digest_size=len(content_hash)).digest()
+            if digest == content_hash:
+                least, most = photos.THUMBNAIL_SIZE, patient.settings.max_image_megapixels
+                header = photos.read_header(io.BytesIO(content), least, most)
+                photo = photos.decode(header, least, len(content))
+                thumbnails = Thumbnails(patient.settings.thumbnail_dir)
+                thumbnails.write(content_hash, photos.thumbnail(photo))
+                return True
+        except (OSError, PhotoError):
+            continue
+    return False
+
+
+def _files(connection: sqlite3.Connection, content_hash: bytes) -> list[Path]:
+    image_id = images.find(connection, content_hash)
+    details = images.get(connection, image_id) if image_id else None
+    files = details.files if details else ()
+    return [Path(os.fsdecode(file.path)) for file in files if file.missing_since is None]
