@@ -90,7 +90,7 @@ def _count(failed: Sequence[Failure]) -> str:
     reasons = Counter(failure.reason for failure in failed).most_common(_REASONS + 1)
     shown = "; ".join(f"{number:,} x {reason}" for reason, number in reasons[:_REASONS])
     more = "; and others" if len(reasons) > _REASONS else ""
-    return f"{len(failed):,} files could not be read: {shown}{more}."
+    return f"Files that could not be read: {len(failed):,} ({shown}{more})."
 
 
 def _doctor(settings: Settings, options: argparse.Namespace) -> int:

@@ -77,7 +77,7 @@ def examine(settings: Settings, thorough: bool = False) -> Iterator[Result]:
     with closing(database):
         patient = Patient(settings, database, thorough)
         sound = True
-        for check in _database_checks(patient):
+        for check in database_checks(patient):
             result = _look(check, patient)
             sound = sound and result.finding.state == "ok"
             yield result
@@ -124,7 +124,7 @@ def _is_damaged(settings: Settings, thorough: bool) -> bool:
         return True
     with closing(database):
         patient = Patient(settings, database, thorough, alone=True)
-        return any(check.look(patient).state == "wrong" for check in _database_checks(patient))
+        return any(check.look(patient).state == "wrong" for check in database_checks(patient))
 
 
 def _is_damage(error: DatabaseError) -> bool:
@@ -132,7 +132,7 @@ def _is_damage(error: DatabaseError) -> bool:
     return not isinstance(error.__cause__, OSError | sqlite3.OperationalError)
 
 
-def _database_checks(patient: Patient) -> Iterator[Check]:
+def database_checks(patient: Patient) -> Iterator[Check]:
     """A check a large table, since each has to look at all of it."""
     small = tables.small_tables(patient.connection)
     for name, group in (*((table, (table,)) for table in tables.LARGE), ("the rest", small)):

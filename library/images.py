@@ -69,7 +69,7 @@ def count(connection: sqlite3.Connection) -> int:
     return int(number)
 
 
-def hashes(connection: sqlite3.Connection, first_byte: int, present: bool = False) -> set[bytes]:
+def hashes(connection: sqlite3.Connection, first_byte: int, present: bool = False) -> list[bytes]:
     """The content hashes that begin with a byte: of all pictures, or of those that are there."""
     # One byte more than the hashes have, so that the last range ends behind them all.
     bounds = bytes([first_byte]), bytes([first_byte, *[255] * 16])
@@ -78,7 +78,7 @@ def hashes(connection: sqlite3.Connection, first_byte: int, present: bool = Fals
         {f"AND {_PRESENT}" if present else ""}""",
         bounds,
     )
-    return {content_hash for (content_hash,) in rows}
+    return [content_hash for (content_hash,) in rows]
 
 
 def present(connection: sqlite3.Connection, image_ids: Sequence[int]) -> dict[int, Picture]:

@@ -31,9 +31,10 @@ def _told(status: Status) -> Iterator[tuple[str, str]]:
     if status.counts is None:
         yield "pictures", "none yet: python -m crawler FOLDER"
     else:
-        yield "files", _numbers(status.counts.files, status.counts.missing, status.counts.failed)
-        encoded = status.counts.encoded
-        yield "pictures", f"{status.counts.pictures:,}, of which {encoded:,} can be searched for"
+        now = status.counts
+        if len(status.roots) != 1:
+            yield "files", _numbers(now.files, now.missing, now.failed)
+        yield "pictures", f"{now.pictures:,}, of which {now.encoded:,} can be searched for"
     if status.space:
         yield "model", f"{status.model or 'not recorded'} (vectors: {status.space.key})"
     for space in status.other_spaces:

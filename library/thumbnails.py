@@ -15,6 +15,11 @@ _FOLDERS = tuple(f"{number:02x}" for number in range(256))
 _ENOUGH = 5_000
 
 
+def file_name(content_hash: bytes) -> str:
+    """What a picture's thumbnail is called."""
+    return f"{content_hash.hex()}.jpg"
+
+
 class Thumbnails:
     """Thumbnails below a folder, by content hash. What is lost can be made again."""
 
@@ -23,8 +28,8 @@ class Thumbnails:
 
     def path(self, content_hash: bytes) -> Path:
         """Where a picture's thumbnail lies, or would."""
-        name = content_hash.hex()
-        return self.directory / name[:2] / f"{name}.jpg"
+        name = file_name(content_hash)
+        return self.directory / name[:2] / name
 
     def list_folder(self, folder: str) -> list[str]:
         """The names of the files in one of `folders`."""
@@ -37,14 +42,6 @@ class Thumbnails:
     def folders(self) -> tuple[str, ...]:
         """The names of the folders that thumbnails lie in, by the first byte of the content."""
         return _FOLDERS
-
-    def content(self, name: str) -> bytes | None:
-        """The content whose thumbnail a file of this name is, or None: it is something else."""
-        try:
-            content_hash = bytes.fromhex(name.partition(".")[0])
-        except ValueError:
-            return None
-        return content_hash if self.path(content_hash).name == name else None
 
     def size(self) -> int:
         """The bytes of all thumbnails, reckoned from a part of them when there are many."""

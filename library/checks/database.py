@@ -46,7 +46,7 @@ def references(patient: Patient, tables: tuple[str, ...]) -> Finding:
             return patient.mending_and_crawl(f"the database is damaged: {error}")
         wrong += found
     if wrong:
-        what = f"{wrong:,} rows of {', '.join(tables)} refer to rows that are not there"
+        what = f"rows that refer to rows that are not there: {wrong:,}"
         return patient.mending_and_crawl(what)
     return ok("every row that another refers to is there")
 

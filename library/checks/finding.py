@@ -13,7 +13,7 @@ from library.settings import Settings
 
 State = Literal["ok", "wrong", "skipped"]
 
-ENOUGH = 250_000
+ENOUGH = 200_000
 """Rows up to which a check looks at all of a table: so many take it about a second."""
 
 

@@ -73,8 +73,8 @@ def _judge(patient: Patient, health: dict[str, float]) -> Finding:
         )
     if health["found"] < health["asked"]:
         return patient.mending_and_crawl(
-            f"of {health['asked']:,} vectors in the index {health['asked'] - health['found']:,} do "
-            "not find themselves"
+            "vectors that do not find themselves in the index: "
+            f"{health['asked'] - health['found']:,} of {health['asked']:,}"
         )
     if health["recall"] < _LEAST_RECALL:
         return patient.mending_and_crawl(

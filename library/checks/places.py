@@ -27,13 +27,13 @@ def nothing_to_do(patient: Patient) -> Finding:
     if runs.cut_off(patient.connection):
         problems.append("the last crawl was cut off")
     if unread:
-        problems.append(f"{unread:,} files are still to be read")
+        problems.append(f"files that are still to be read: {unread:,}")
     if unindexed and not indexer:
-        problems.append(f"the index lacks {unindexed:,} vectors")
+        problems.append(f"vectors that the index lacks: {unindexed:,}")
     if problems:
         return Finding("wrong", "; ".join(problems), crawl_command(patient.settings))
     failed = len(files.failures(patient.connection))
-    note = f", but {failed:,}, which could not be: python -m library failures" if failed else ""
+    note = f", or could not be: {failed:,}, see python -m library failures" if failed else ""
     return ok(f"every file that is known was read{note}")
 
 

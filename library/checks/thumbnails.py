@@ -15,10 +15,11 @@ from PIL import Image
 from library import images, photos
 from library.checks.finding import Finding, Patient, ok
 from library.errors import PhotoError
-from library.thumbnails import Thumbnails
+from library.thumbnails import Thumbnails, file_name
 
 _ENOUGH = 500
-_PART = 2  # of each folder of a larger library
+_PART = 1  # of each folder of a larger library
+_NAMES = file_name(b"").rjust(len(file_name(bytes(16))), "?")
 
 
 def complete(patient: Patient) -> Finding:
@@ -29,10 +30,10 @@ def complete(patient: Patient) -> Finding:
     problems = []
     if lacking:
         problems.append(
-            f"{len(lacking):,} pictures have no thumbnail (the site makes each when it is shown)"
+            f"pictures without one: {len(lacking):,} (the site makes each when it is shown)"
         )
     if strangers:
-        problems.append(f"{len(strangers):,} files are no picture's thumbnail")
+        problems.append(f"files that are no picture's: {len(strangers):,}")
     return patient.mending("; ".join(problems)) if problems else ok("one for each picture")
 
 
@@ -43,15 +44,16 @@ def make_complete(patient: Patient) -> str:
         path.unlink(missing_ok=True)
     made = sum(_make(patient, content_hash) for content_hash in lacking)
     lost = len(lacking) - made
-    text = f"Removed {len(strangers):,} files that were no picture's thumbnail, made {made:,}."
-    return f"{text} Of {lost:,} the originals are gone or changed: crawl again." if lost else text
+    text = f"Thumbnails made: {made:,}; files removed that were no picture's: {len(strangers):,}"
+    note = f"; not made, as the originals are gone or changed: {lost:,}" if lost else ""
+    return f"{text}{note}."
 
 
 def sound(patient: Patient) -> Finding:
     """Whether thumbnails can be decoded; of a large library, some of each folder."""
     looked, damaged = _damaged(patient, patient.thorough)
     if damaged:
-        what = f"{len(damaged):,} of {looked:,} thumbnails cannot be opened"
+        what = f"thumbnails that cannot be opened: {len(damaged):,} of {looked:,}"
         return patient.mending(what)
     total = images.count(patient.connection)
     part = f"; looked at {looked:,} of {total:,}, --thorough looks at all" if looked < total else ""
@@ -63,7 +65,7 @@ def make_sound(patient: Patient) -> str:
     _, damaged = _damaged(patient, thorough=True)
     for path in damaged:
         path.unlink(missing_ok=True)
-    return f"Removed {len(damaged):,} damaged thumbnails. {make_complete(patient)}"
+    return f"Damaged thumbnails removed: {len(damaged):,}. {make_complete(patient)}"
 
 
 def _differences(patient: Patient) -> tuple[list[bytes], list[Path]]:
@@ -72,16 +74,12 @@ def _differences(patient: Patient) -> tuple[list[bytes], list[Path]]:
     lacking: list[bytes] = []
     strangers: list[Path] = []
     for number, folder in enumerate(thumbnails.folders):
-        pictures = images.hashes(patient.connection, number)
-        there = {name: thumbnails.content(name) for name in thumbnails.list_folder(folder)}
-        strangers += [
-            thumbnails.directory / folder / name
-            for name, content_hash in there.items()
-            if content_hash not in pictures
-        ]
-        if pictures - set(there.values()):
+        there = set(thumbnails.list_folder(folder))
+        known = set(map(file_name, images.hashes(patient.connection, number)))
+        strangers += [thumbnails.directory / folder / name for name in sorted(there - known)]
+        if not known <= there:
             present = images.hashes(patient.connection, number, present=True)
-            lacking += sorted(present - set(there.values()))
+            lacking += [content for content in present if file_name(content) not in there]
     return lacking, strangers
 
 
@@ -100,8 +98,7 @@ def _paths(thumbnails: Thumbnails, each: int | None) -> Iterator[Path]:
     for folder in thumbnails.folders:
         directory = thumbnails.directory / folder
         if directory.is_dir():
-            paths = (path for path in directory.iterdir() if thumbnails.content(path.name))
-            yield from islice(paths, each)
+            yield from islice(directory.glob(_NAMES), each)
 
 
 def _opens(path: Path) -> bool:

@@ -23,7 +23,8 @@ def lengths(patient: Patient) -> Finding:
     """Whether each vector has its space's dimensions."""
     (wrong,) = patient.connection.execute(f"SELECT count(*) {_WRONG_LENGTH}").fetchone()
     if wrong:
-        return patient.mending_and_crawl(f"{wrong:,} vectors are not as long as the model's")
+        what = f"vectors that are not as long as their model's: {wrong:,}"
+        return patient.mending_and_crawl(what)
     return ok("each as long as its model's")
 
 
@@ -38,7 +39,7 @@ def values(patient: Patient) -> Finding:
     wrong, looked = _wrong_values(patient, patient.thorough)
     total = sum(counts.vectors(patient.connection, s) for s in spaces(patient.connection))
     if wrong:
-        what = f"{len(wrong):,} of {looked:,} vectors are damaged: not finite, or not of norm 1"
+        what = f"vectors that are not finite, or not of norm 1: {len(wrong):,} of {looked:,}"
         return patient.mending_and_crawl(what)
     part = f"; looked at {looked:,} of {total:,}, --thorough looks at all" if looked < total else ""
     return ok(f"finite, and of norm 1{part}")
@@ -98,4 +99,4 @@ def _forget(patient: Patient, ids: Sequence[int]) -> str:
             )
             connection.execute("DELETE FROM indexed_vectors WHERE vector_id = ?", (vector_id,))
             connection.execute("DELETE FROM vectors WHERE id = ?", (vector_id,))
-    return f"Removed {len(ids):,} damaged vectors: the next crawl makes them again."
+    return f"Damaged vectors removed, for the next crawl to make again: {len(ids):,}."
