@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 
 from bench.crawl import crawl_section, large_library
 from bench.encoder import encoder_section
+from bench.index import index_section
 from bench.measure import ROOT
 from bench.memory import memory_section
 from bench.rows import rows_section
 from bench.site import site_section
-from mlx_clip import load_encoder
 
 _WORK = ROOT / "artefacts" / "bench"
 _DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -43,7 +43,8 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "site": _site,
     "encoder": lambda: encoder_section(_WORK),
     "rows": lambda: rows_section(_WORK),
-    "memory": lambda: memory_section(_WORK, load_encoder("starter")),
+    "memory": lambda: memory_section(_WORK),
+    "index": lambda: index_section(_WORK),
 }
 
 

@@ -46,6 +46,20 @@ def small_photos(folder: Path, count: int) -> Path:
     return folder
 
 
+def tiny_pictures(folder: Path, count: int) -> Path:
+    """A folder of `count` JPEGs of 64 x 48 pixels, each different, a thousand to a subfolder."""
+    if folder.is_dir() and sum(1 for _ in folder.glob("*/*.jpg")) == count:
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        path = folder / f"{number // 1000:03}" / f"{number:06}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        patches = Image.fromarray(rng.integers(0, 256, (3, 4, 3), np.uint8))
+        patches.resize((64, 48)).save(path, quality=80)
+    return folder
+
+
 def _photos(size: tuple[int, int]) -> Iterator[Image.Image]:
     rng = np.random.default_rng(0)
     grain = rng.normal(0, 6, (size[1], size[0], 1)).astype(np.float32)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import large
 from bench.table import megabytes, table
-from library import counts, doctor, files, images, meta, status, status_text, vectors
+from library import counts, doctor, files, images, indexed, meta, status, status_text, vectors
 from library.checks.finding import Patient
 from library.database import PAGE_BYTES, Database
 from library.settings import Settings, load_settings
@@ -89,12 +89,8 @@ def _looks(database: Database, state: str) -> Iterator[tuple[str, Took]]:
         "counts": lambda: counts.count(connection, space),
         "files to read, counted": lambda: files.count_work(connection, space.id, [large.ROOT]),
         "files to read, the first": lambda: next(files.work(connection, space.id, [large.ROOT])),
-        "vectors to index, counted": lambda: vectors.count_unindexed(
-            connection, space, large.COLLECTION
-        ),
-        "vectors to index, the first": lambda: vectors.unindexed(
-            connection, space, large.COLLECTION, 500
-        ),
+        "vectors to index, counted": lambda: indexed.count_lacking(connection, space, 1),
+        "vectors to index, the first": lambda: indexed.first_lacking(connection, space, 0),
         "the newest vector": lambda: vectors.newest(connection, space),
         "every failure": lambda: files.failures(connection),
         "60 recent pictures": lambda: images.recent(connection, 60),

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from library.files import subtree
-from library.formats import PICTURES
+from library.formats import readable
 from library.models import FileEntry
 
 SKIPPED_FOLDERS = frozenset((b"@eaDir", b"node_modules"))
@@ -122,7 +122,7 @@ def _is_skipped(name: bytes) -> bool:
 
 
 def _is_picture_name(name: bytes) -> bool:
-    return os.path.splitext(name)[1].lower() in PICTURES
+    return os.path.splitext(name)[1].lower() in readable()
 
 
 def _file_entry(entry: os.DirEntry[bytes]) -> FileEntry | None:

@@ -13,7 +13,7 @@ from library.models import Metadata, Picture, PictureDetails
 # SQLite's default limit of variables a statement was 999 for a long time.
 _VARIABLES = 900
 
-_PICTURE = """SELECT images.id, width, height, colour,
+_PICTURE = """SELECT images.id, width, height, colour, format,
     (SELECT path FROM files WHERE image_id = images.id
      ORDER BY missing_since IS NOT NULL, id LIMIT 1)
     FROM images"""
@@ -136,7 +136,7 @@ def in_folder(
 ) -> list[Picture]:
     """The present pictures that lie directly in a folder, in the order of their paths."""
     rows = connection.execute(
-        """SELECT images.id, width, height, colour, min(path)
+        """SELECT images.id, width, height, colour, format, min(path)
         FROM files JOIN images ON images.id = files.image_id
         WHERE folder_id = ? AND missing_since IS NULL
         GROUP BY images.id ORDER BY min(path) LIMIT ? OFFSET ?""",

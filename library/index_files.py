@@ -5,6 +5,8 @@ Apart from index.py, so that nobody pays the second that importing chromadb take
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,3 +46,10 @@ class IndexFiles:
     def were_closed(self) -> bool:
         """Whether there is an index that was closed in good order."""
         return self.is_there() and not self.mark.exists()
+
+    def discard(self) -> None:
+        """Remove an index that cannot be trusted; everything in it can be made again."""
+        if self.directory.exists():
+            broken = self.directory.with_name(f"chroma.damaged-{os.getpid()}")
+            self.directory.rename(broken)  # at once: a half-removed index must never be opened
+            shutil.rmtree(broken, ignore_errors=True)

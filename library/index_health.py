@@ -1,4 +1,4 @@
-"""`python -m library.index_health CHROMA DATABASE SPACE DIM`: how well an index answers, as JSON.
+"""`python -m library.index_health CHROMA DATABASE SPACE`: how well an index answers, as JSON.
 
 Run by the doctor, in a process of its own, because an index that a killed process left behind can
 crash its reader. The caller holds the index's lock.
@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from library import vectors
+from library import indexed, vectors
+from library.chroma import Shards
 from library.database import Database
-from library.index import collection_name, connect
+from library.index import SHARD
 from library.vectors import Space, Vectors
 
 _SELVES = 100
@@ -29,11 +30,11 @@ Query = Callable[[Vectors, int], list[tuple[bytes, float]]]
 
 
 def main(arguments: list[str]) -> int:
-    """Print count, recorded, asked, found and recall."""
-    directory, database_path, key, dim = arguments
+    """Print count, lost, asked, found and recall."""
+    directory, database_path, key = arguments
     database = Database(Path(database_path))
     try:
-        space = vectors.space(database.connection, key, int(dim))
+        (space,) = (s for s in vectors.spaces(database.connection) if s.key == key)
         print(json.dumps(_health(database.connection, space, Path(directory))))
     finally:
         database.close()
@@ -41,33 +42,26 @@ def main(arguments: list[str]) -> int:
 
 
 def _health(connection: sqlite3.Connection, space: Space, directory: Path) -> dict[str, float]:
-    client = connect(directory)
-    collection = client.get_collection(collection_name(space), embedding_function=None)
-    name = str(collection.id)
+    shards = Shards(directory, SHARD)
+    names = shards.of_space(space.key)
+    each = -(-_SELVES // max(1, len(names)))
 
     def query(vector: Vectors, limit: int) -> list[tuple[bytes, float]]:
-        answer = collection.query(
-            query_embeddings=vector[np.newaxis], n_results=limit, include=["distances"]
-        )
-        distances = answer["distances"]
-        assert distances is not None
-        return [
-            (bytes.fromhex(name), 1.0 - distance)
-            for name, distance in zip(answer["ids"][0], distances[0], strict=True)
-        ]
+        return shards.query(space.key, vector, limit)
 
     try:
-        sample = vectors.sample_indexed(connection, space, name, _SELVES)
-        newest = vectors.newest_indexed(connection, name)
+        samples = [indexed.sample(connection, space, name, each).vectors for name in names]
+        sample = np.vstack([np.empty((0, space.dim), np.float32), *samples])
+        counts = [(shards.count(name), indexed.count(connection, name)) for name in names]
         return {
-            "count": collection.count(),
-            "recorded": vectors.count_indexed(connection, name),
-            "asked": len(sample.ids),
-            "found": sum(_finds_itself(query, vector) for vector in sample.vectors),
-            "recall": _recall(connection, space, newest, query, sample.vectors[:_QUERIES]),
+            "count": sum(holds for holds, _ in counts),
+            "lost": sum(max(0, recorded - holds) for holds, recorded in counts),
+            "asked": len(sample),
+            "found": sum(_finds_itself(query, vector) for vector in sample),
+            "recall": _recall(connection, space, query, sample[:: max(1, len(sample) // _QUERIES)]),
         }
     finally:
-        client.close()
+        shards.close()
 
 
 def _finds_itself(query: Query, vector: Vectors) -> bool:
@@ -75,34 +69,35 @@ def _finds_itself(query: Query, vector: Vectors) -> bool:
     return len(found) == 1 and found[0][1] > 1 - _EQUAL
 
 
-def _recall(
-    connection: sqlite3.Connection, space: Space, newest: int, query: Query, queries: Vectors
-) -> float:
-    """The mean part of the nearest, of the vectors up to `newest`, that the index finds too."""
+def _recall(connection: sqlite3.Connection, space: Space, query: Query, queries: Vectors) -> float:
+    """The mean part of the nearest vectors that the index finds too."""
     if not len(queries):
         return 1.0
-    exact = _nearest(connection, space, newest, queries)
+    exact = _nearest(connection, space, queries)
+    if not exact.size:
+        return 1.0
     parts = []
     for vector, nearest in zip(queries, exact, strict=True):
         # By score, so that copies, of which either may be found, do no harm.
-        worst = nearest.min() - _EQUAL
-        found = sum(score >= worst for _, score in query(vector, len(nearest)))
-        parts.append(found / len(nearest))
+        found = query(vector, len(nearest))
+        parts.append(sum(score >= nearest[-1] - _EQUAL for _, score in found) / len(nearest))
     return float(np.mean(parts))
 
 
-def _nearest(
-    connection: sqlite3.Connection, space: Space, newest: int, queries: Vectors
-) -> Vectors:
-    """The highest scores of each query (n, at most _NEAREST), by an exact scan."""
+def _nearest(connection: sqlite3.Connection, space: Space, queries: Vectors) -> Vectors:
+    """The highest scores of each query (n, at most _NEAREST), by an exact scan.
+
+    Only of the vectors before the first that the index lacks: others it need not find.
+    """
+    lacking = indexed.first_lacking(connection, space, 0)
     best = np.empty((len(queries), 0), np.float32)
     last = 0
-    while rows := vectors.after(connection, space, last, _BLOCK):
-        ids = np.asarray(rows.ids)
-        if not len(ids) or ids[0] > newest:
-            break
-        scores = queries @ rows.vectors[ids <= newest].T
+    while (rows := vectors.after(connection, space, last, _BLOCK)).ids:
+        held = np.asarray(rows.ids) < (lacking or np.inf)
+        scores = queries @ rows.vectors[held].T
         best = -np.sort(-np.hstack([best, scores]), axis=1)[:, :_NEAREST]
+        if not held.all():
+            break
         last = rows.ids[-1]
     return best
 

@@ -105,6 +105,8 @@ MIGRATIONS = (
             "CREATE INDEX files_failed ON files (path, missing_since) WHERE failure IS NOT NULL",
             # What no crawl of this library looks at: patterns, as the command line takes them.
             "CREATE TABLE excludes (pattern BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",
+            # A vector lies in one collection at most: finds what none holds, and what one held.
+            "CREATE INDEX indexed_by_vector ON indexed_vectors (vector_id)",
             # Of pictures that were forgotten: what collections still hold, until their owner
             # has taken it out. Chroma's ids are content hashes, so no vector row is needed.
             """CREATE TABLE unwanted_vectors (

@@ -262,7 +262,7 @@ def exchange(data: Path) -> None:
     [
         (lose, "there is no index"),
         (garble, "the index does not open"),
-        (outgrow, "the index holds 12 of the 13 vectors"),
+        (outgrow, "vectors that the index took and has lost: 1"),
         (exchange, "vectors that do not find themselves in the index: 1 of 12"),
     ],
 )

@@ -39,17 +39,15 @@ def answers(patient: Patient) -> Finding:
 
 def throw_away(patient: Patient) -> str:
     """Remove the index: the next crawl, or the site, makes it again."""
-    from library.index import discard  # chromadb, which takes a second to import
-
     files = IndexFiles(patient.settings.data_dir)
-    discard(files.directory)
+    files.discard()
     files.mark.unlink(missing_ok=True)
     return "Removed the index: the next crawl makes it again from the database."
 
 
 def _ask(patient: Patient, files: IndexFiles, space: Space) -> Finding:
     command = [sys.executable, "-m", "library.index_health", str(files.directory)]
-    arguments = [str(patient.database.path), space.key, str(space.dim)]
+    arguments = [str(patient.database.path), space.key]
     try:
         done = subprocess.run(
             [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=_LONGEST
@@ -66,10 +64,9 @@ def _ask(patient: Patient, files: IndexFiles, space: Space) -> Finding:
 
 
 def _judge(patient: Patient, health: dict[str, float]) -> Finding:
-    if health["count"] < health["recorded"]:
+    if health["lost"]:
         return patient.mending_and_crawl(
-            f"the index holds {health['count']:,} of the {health['recorded']:,} vectors that were "
-            "put into it"
+            f"vectors that the index took and has lost: {health['lost']:,}"
         )
     if health["found"] < health["asked"]:
         return patient.mending_and_crawl(

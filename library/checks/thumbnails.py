@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import io
 import os
 import sqlite3
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -18,8 +19,9 @@ from library.errors import PhotoError
 from library.thumbnails import Thumbnails, file_name
 
 _ENOUGH = 500
+_CHUNK = 2**20
 _PART = 1  # of each folder of a larger library
-_NAMES = file_name(b"").rjust(len(file_name(bytes(16))), "?")
+_LENGTH = len(file_name(bytes(16)))
 
 
 def complete(patient: Patient) -> Finding:
@@ -98,7 +100,9 @@ def _paths(thumbnails: Thumbnails, each: int | None) -> Iterator[Path]:
     for folder in thumbnails.folders:
         directory = thumbnails.directory / folder
         if directory.is_dir():
-            yield from islice(directory.glob(_NAMES), each)
+            with os.scandir(directory) as entries:
+                pictures = (Path(entry.path) for entry in entries if len(entry.name) == _LENGTH)
+                yield from islice(pictures, each)
 
 
 def _opens(path: Path) -> bool:
@@ -113,23 +117,31 @@ def _opens(path: Path) -> bool:
 def _make(patient: Patient, content_hash: bytes) -> bool:
     """Make a picture's thumbnail, from whichever of its files still holds it."""
     for path in _files(patient.connection, content_hash):
-        try:
-            content = path.read_bytes()
-            digest = hashlib.blake2b(content, digest_size=len(content_hash)).digest()
-            if digest == content_hash:
+        with contextlib.suppress(OSError, PhotoError), path.open("rb") as stream:
+            if _hash_of(stream, len(content_hash)) == content_hash:
                 least, most = photos.THUMBNAIL_SIZE, patient.settings.max_image_megapixels
-                header = photos.read_header(io.BytesIO(content), least, most)
-                photo = photos.decode(header, least, len(content))
+                header = photos.read_header(stream, least, most)
+                photo = photos.decode(header, least, byte_size=0)
                 thumbnails = Thumbnails(patient.settings.thumbnail_dir)
                 thumbnails.write(content_hash, photos.thumbnail(photo))
                 return True
-        except (OSError, PhotoError):
-            continue
     return False
+
+
+def _hash_of(stream: BinaryIO, length: int) -> bytes:
+    digest = hashlib.blake2b(digest_size=length)
+    while chunk := stream.read(_CHUNK):
+        digest.update(chunk)
+    stream.seek(0)
+    return digest.digest()
 
 
 def _files(connection: sqlite3.Connection, content_hash: bytes) -> list[Path]:
     image_id = images.find(connection, content_hash)
     details = images.get(connection, image_id) if image_id else None
     files = details.files if details else ()
-    return [Path(os.fsdecode(file.path)) for file in files if file.missing_since is None]
+    return [
+        path
+        for file in files
+        if file.missing_since is None and (path := Path(os.fsdecode(file.path))).is_file()
+    ]
