@@ -54,8 +54,7 @@ def large_library(work: Path, least: int) -> tuple[Path, int]:
     """
     data = library(work, _DRAWINGS)
     known = json.loads(run(["-m", "library", "status", "--data", data, "--json"]).output)
-    has = sum(space["pictures"] for space in known["spaces"])
-    photos = small_photos(work / "small", least - has)
+    photos = small_photos(work / "small", least - known["pictures"])
     summary = json.loads(crawl_twice(photos, data)[0].output)
     return data, summary["pictures"]
 

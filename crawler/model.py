@@ -24,6 +24,6 @@ def open_encoder(connection: sqlite3.Connection, settings: Settings) -> Encoder:
         precision=settings.clip_precision,
         cache=settings.model_cache,
     )
-    if meta.model(connection) != name:
-        meta.set_model(connection, name)
+    if (meta.model(connection), meta.space_key(connection)) != (name, encoder.space):
+        meta.set_model(connection, name, encoder.space)
     return encoder

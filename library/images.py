@@ -63,6 +63,24 @@ def content_hash(connection: sqlite3.Connection, image_id: int) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
+def count(connection: sqlite3.Connection) -> int:
+    """How many pictures are known, with present files or without."""
+    (number,) = connection.execute("SELECT count(*) FROM images").fetchone()
+    return int(number)
+
+
+def hashes(connection: sqlite3.Connection, first_byte: int, present: bool = False) -> list[bytes]:
+    """The content hashes that begin with a byte: of all pictures, or of those that are there."""
+    # One byte more than the hashes have, so that the last range ends behind them all.
+    bounds = bytes([first_byte]), bytes([first_byte, *[255] * 16])
+    rows = connection.execute(
+        f"""SELECT content_hash FROM images WHERE content_hash BETWEEN ? AND ?
+        {f"AND {_PRESENT}" if present else ""}""",
+        bounds,
+    )
+    return [content_hash for (content_hash,) in rows]
+
+
 def present(connection: sqlite3.Connection, image_ids: Sequence[int]) -> dict[int, Picture]:
     """Of these pictures the ones that have a present file, by id."""
     found: dict[int, Picture] = {}

@@ -183,3 +183,14 @@ class Counts:
     """All vectors of the space, those of missing pictures included: what the index should hold."""
     indexed: int
     """Vectors recorded as pushed into the index that is in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class RootCounts:
+    """The files below one of the folders that the library was made from."""
+
+    path: bytes
+    files: int
+    """Files that are present."""
+    missing: int
+    failed: int

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 Vectors = NDArray[np.float32]
 
 _DTYPE = np.dtype("<f4")
+BYTES = _DTYPE.itemsize
+"""Of one number of a stored vector."""
 
 
 @dataclass(frozen=True, slots=True)
