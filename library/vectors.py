@@ -13,18 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from library.spaces import Space as Space
+from library.spaces import space as space
+from library.spaces import spaces as spaces
+
 Vectors = NDArray[np.float32]
 
 _DTYPE = np.dtype("<f4")
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """A space as the database knows it. `key` names model, revision and preprocessing."""
-
-    id: int
-    key: str
-    dim: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +32,33 @@ class VectorRows:
     vectors: Vectors
 
 
-def space(connection: sqlite3.Connection, key: str, dim: int) -> Space:
-    """The space with this key, which is added when it is new."""
-    connection.execute("INSERT OR IGNORE INTO spaces (key, dim) VALUES (?, ?)", (key, dim))
-    row = connection.execute("SELECT id, key, dim FROM spaces WHERE key = ?", (key,)).fetchone()
-    return Space(*row)
-
-
-def spaces(connection: sqlite3.Connection) -> list[Space]:
-    """Every space that the library has vectors in."""
-    return [Space(*row) for row in connection.execute("SELECT id, key, dim FROM spaces")]
-
-
 def add(connection: sqlite3.Connection, space: Space, image_id: int, vector: Vectors) -> None:
     """Store a picture's vector (dim,); a picture that has one keeps it."""
     connection.execute(
         "INSERT OR IGNORE INTO vectors (space_id, image_id, vector) VALUES (?, ?, ?)",
         (space.id, image_id, vector.astype(_DTYPE).tobytes()),
     )
+
+
+def forget(connection: sqlite3.Connection, image_ids: Iterable[int]) -> None:
+    """Remove these pictures' vectors, of all spaces, and note what the index holds of them.
+
+    Call it in a transaction, while the pictures' own rows are still there.
+    """
+    ids = [(image_id,) for image_id in image_ids]
+    connection.executemany(
+        """INSERT OR IGNORE INTO unwanted_vectors
+        SELECT collection, content_hash FROM vectors
+        JOIN indexed_vectors ON vector_id = vectors.id JOIN images ON images.id = image_id
+        WHERE image_id = ?""",
+        ids,
+    )
+    connection.executemany(
+        """DELETE FROM indexed_vectors
+        WHERE vector_id IN (SELECT id FROM vectors WHERE image_id = ?)""",
+        ids,
+    )
+    connection.executemany("DELETE FROM vectors WHERE image_id = ?", ids)
 
 
 def get(connection: sqlite3.Connection, space: Space, image_id: int) -> Vectors | None:
