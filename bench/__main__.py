@@ -12,6 +12,7 @@ from bench.crawl import crawl_section, large_library
 from bench.encoder import encoder_section
 from bench.measure import ROOT
 from bench.memory import memory_section
+from bench.rescan import rescan_section
 from bench.site import site_section
 from mlx_clip import load_encoder
 
@@ -41,6 +42,7 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "crawl": lambda: crawl_section(_WORK),
     "site": _site,
     "encoder": lambda: encoder_section(_WORK),
+    "rescan": lambda: rescan_section(_WORK),
     "memory": lambda: memory_section(_WORK, load_encoder("starter")),
 }
 
