@@ -14,6 +14,7 @@ from bench.encoder import encoder_section
 from bench.index import index_section
 from bench.measure import ROOT
 from bench.memory import memory_section
+from bench.rescan import rescan_section
 from bench.rows import rows_section
 from bench.site import site_section
 
@@ -44,6 +45,7 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "compare": lambda: compare_section(_WORK),
     "site": _site,
     "encoder": lambda: encoder_section(_WORK),
+    "rescan": lambda: rescan_section(_WORK),
     "rows": lambda: rows_section(_WORK),
     "memory": lambda: memory_section(_WORK),
     "index": lambda: index_section(_WORK),
