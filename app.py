@@ -21,7 +21,7 @@ from library.settings import Settings, load_settings, read_environment
 from library.thumbnails import Thumbnails
 from mlx_clip import DEFAULT, STARTER, EncoderError
 from search.engine import Engine
-from web import api, assets, errors, grid, guard, media, pages, site, state
+from web import api, assets, errors, grid, guard, media, pages, pictures, site, state
 from web.site import Model, Site
 
 EXIT_DONE, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 2, 130
@@ -44,7 +44,9 @@ def create_app(settings: Settings) -> Flask:
     assets.install(app)
     for blueprint in (pages.blueprint, media.blueprint, api.blueprint):
         app.register_blueprint(blueprint)
-    app.jinja_env.globals.update(library_line=state.line, thumb_url=grid.thumb_url)
+    app.jinja_env.globals.update(
+        library_line=state.line, thumb_url=grid.thumb_url, accepted=pictures.accepted()
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
 

@@ -11,6 +11,9 @@ from PIL import Image
 
 from bench.measure import ROOT
 
+PHOTOS = 300
+"""How many 12-megapixel photographs are measured with."""
+
 OPENCLIPART = Path("/usr/share/openclipart/png")
 _SIZE = (4000, 3000)
 
@@ -43,6 +46,20 @@ def small_photos(folder: Path, count: int) -> Path:
     folder.mkdir(parents=True)
     for number, image in zip(range(count), _photos((400, 300)), strict=False):
         image.save(folder / f"{number:05}.jpg", quality=85)
+    return folder
+
+
+def tiny_pictures(folder: Path, count: int) -> Path:
+    """A folder of `count` JPEGs of 64 x 48 pixels, each different, a thousand to a subfolder."""
+    if folder.is_dir() and sum(1 for _ in folder.glob("*/*.jpg")) == count:
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        path = folder / f"{number // 1000:03}" / f"{number:06}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        patches = Image.fromarray(rng.integers(0, 256, (3, 4, 3), np.uint8))
+        patches.resize((64, 48)).save(path, quality=80)
     return folder
 
 

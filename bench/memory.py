@@ -1,4 +1,4 @@
-"""Peak memory of a crawl into libraries of different sizes."""
+"""Peak memory of whole crawls of few and of many pictures."""
 
 from __future__ import annotations
 
@@ -6,59 +6,38 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
-
-from bench.measure import ROOT, crawl_twice
+from bench.corpora import tiny_pictures
+from bench.measure import crawl_twice
 from bench.table import megabytes, table
-from library import images, vectors
-from library.database import Database
-from library.models import Metadata
-from mlx_clip import Encoder
 
-SIZES = (0, 10_000, 50_000)
-_BATCH = 1_000
+FEW, MANY = 5_000, 50_000
 
 
-def memory_section(work: Path, encoder: Encoder) -> str:
-    """Crawl samples/ into libraries that hold that many vectors already."""
-    rows = []
-    for size in SIZES:
-        data = work / f"library-of-{size}"
+def memory_section(work: Path) -> str:
+    """Crawl so many small pictures, each into a library of its own."""
+    rows, peaks = [], []
+    for count in (FEW, MANY):
+        data = work / f"library-of-{count}"
         shutil.rmtree(data, ignore_errors=True)
-        _fill(data, encoder, size)
-        first, second = crawl_twice(ROOT / "samples", data)
-        assert json.loads(second.output)["indexed"] >= size
+        first, second = crawl_twice(tiny_pictures(work / f"tiny-{count}", count), data)
+        assert json.loads(first.output)["indexed"] == count
+        peaks.append(first.peak_bytes)
         rows.append(
             [
-                f"{size:,}",
+                f"{count:,}",
                 megabytes(first.peak_bytes),
+                f"{first.seconds:.0f} s",
                 megabytes(second.peak_bytes),
-                f"{first.seconds:.1f} s",
                 f"{second.seconds:.1f} s",
             ]
         )
-    head = ("vectors before", "peak", "peak, nothing to do", "time", "time, nothing to do")
+    head = ("pictures", "peak", "time", "peak of the second run", "its time")
+    ratio = f"{peaks[1] / peaks[0]:.2f}"
     return (
         "## Memory\n\n"
-        "A crawl of samples/ into a library that holds so many (random) vectors of\n"
-        f"{encoder.dim} dimensions, none of them indexed yet. It reads and encodes the samples,\n"
-        "which takes the same at any size, and pushes everything into ChromaDB, whose HNSW graph\n"
-        "lies in memory as a whole: that grows. The second crawl finds nothing to do and does not\n"
-        "open the index.\n\n"
-        f"{table(head, rows)}\n"
+        "`python -m crawler FOLDER` as a whole process, over drawn pictures of 64 x 48 pixels,\n"
+        "the index included, of which one shard's graph is in memory at a time. The second run\n"
+        "finds nothing to do and does not open the index.\n\n"
+        f"{table(head, rows)}\n\n"
+        f"The crawl of {MANY:,} took {ratio} times the memory of the crawl of {FEW:,}.\n"
     )
-
-
-def _fill(data: Path, encoder: Encoder, size: int) -> None:
-    rng = np.random.default_rng(0)
-    metadata = Metadata(1, 1, "PNG", 1, 1, "#000000")
-    database = Database(data / "library.sqlite")
-    space = vectors.space(database.connection, encoder.space, encoder.dim)
-    for start in range(0, size, _BATCH):
-        matrix = rng.normal(size=(_BATCH, encoder.dim)).astype(np.float32)
-        matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
-        with database.transaction() as connection:
-            for number, vector in enumerate(matrix):
-                image_id = images.add(connection, b"%016d" % (start + number), metadata)
-                vectors.add(connection, space, image_id, vector)
-    database.close()

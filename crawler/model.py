@@ -37,8 +37,8 @@ def open_encoder(connection: sqlite3.Connection, settings: Settings) -> Encoder:
         precision=settings.clip_precision,
         cache=settings.model_cache,
     )
-    if meta.model(connection) != name:
-        meta.set_model(connection, name)
+    if (meta.model(connection), meta.space_key(connection)) != (name, encoder.space):
+        meta.set_model(connection, name, encoder.space)
     known = _asked(connection, settings)
     if known is not None:
         meta.set_encoder(connection, known, KnownEncoder(encoder.name, encoder.space, encoder.dim))

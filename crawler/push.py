@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crawler.progress import Meter, Report
-from library import counts
+from library import indexed
 from library.database import Database
 from library.errors import IndexBusyError, VectorIndexError
 from library.index_files import IndexFiles
@@ -100,8 +100,9 @@ class IndexFeeder:
         """An index that was closed in good order and lacks nothing need not be opened."""
         if self._failed or self._waiting:
             return self._failed
-        now = counts.count(self._database.connection, self._space)
-        return IndexFiles(self._data_dir).were_closed() and now.indexed == now.vectors
+        connection = self._database.connection
+        lacks = indexed.first_lacking(connection, self._space, 0) or indexed.unwanted(connection, 1)
+        return IndexFiles(self._data_dir).were_closed() and not lacks
 
     def _is_stopped(self) -> bool:
         return self._failed or self._cancelled()

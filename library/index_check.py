@@ -1,4 +1,4 @@
-"""`python -m library.index_check CHROMA DATABASE SPACE DIM`: does this index answer as it should?
+"""`python -m library.index_check CHROMA DATABASE SHARD`: does this index answer as it should?
 
 Run by VectorIndex after a crash, in a process of its own, because an index that a killed process
 left behind can crash its reader. Exit status 0: the index may be used.
@@ -9,28 +9,29 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from library import vectors
+from library import indexed, vectors
+from library.chroma import Shards
 from library.database import Database
-from library.index import answers_itself, collection_name, connect
 
 _SAMPLE = 100
 
 
 def main(arguments: list[str]) -> int:
-    """Compare the count and ask a sample of vectors for themselves."""
-    directory, database_path, key, dim = arguments
+    """Count every shard, of all spaces, and ask it for a sample of what it should hold."""
+    directory, database_path, shard = arguments
     database = Database(Path(database_path))
     try:
-        space = vectors.space(database.connection, key, int(dim))
-        client = connect(Path(directory))
-        collection = client.get_collection(collection_name(space), embedding_function=None)
-        name = str(collection.id)
-        if collection.count() < vectors.count_indexed(database.connection, name):
-            return 1
-        sample = vectors.sample_indexed(database.connection, space, name, _SAMPLE)
-        healthy = answers_itself(collection, sample)
-        client.close()
-        return 0 if healthy else 1
+        connection = database.connection
+        spaces = {space.key: space for space in vectors.spaces(connection)}
+        shards = Shards(Path(directory), int(shard))
+        for name, key in shards.all().items():
+            if shards.count_alone(name) < indexed.count(connection, name):
+                return 1
+            sample = indexed.sample(connection, spaces[key], name, _SAMPLE)
+            if not shards.find_themselves(name, sample.vectors):
+                return 1
+        shards.close()
+        return 0
     finally:
         database.close()
 

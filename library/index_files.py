@@ -5,6 +5,8 @@ Apart from index.py, so that nobody pays the second that importing chromadb take
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +39,17 @@ class IndexFiles:
         except OSError:
             return "another process"
 
+    def is_there(self) -> bool:
+        """Whether there is an index at all."""
+        return (self.directory / "chroma.sqlite3").is_file()
+
     def were_closed(self) -> bool:
         """Whether there is an index that was closed in good order."""
-        return (self.directory / "chroma.sqlite3").is_file() and not self.mark.exists()
+        return self.is_there() and not self.mark.exists()
+
+    def discard(self) -> None:
+        """Remove an index that cannot be trusted; everything in it can be made again."""
+        if self.directory.exists():
+            broken = self.directory.with_name(f"chroma.damaged-{os.getpid()}")
+            self.directory.rename(broken)  # at once: a half-removed index must never be opened
+            shutil.rmtree(broken, ignore_errors=True)

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from library import vectors
+from library import indexed, vectors
 from library.database import Database
 from library.errors import IndexBusyError, VectorIndexError
 from library.index_files import IndexFiles
@@ -127,9 +127,13 @@ class IndexKeeper:
         if self.state != "current" or self._is_behind():
             self.state = "rebuilding" if self._newest == 0 else "behind"
             self._index.push(self._stop.is_set)
+            if not self._index.missing():
+                self._index.verify()  # here, so that no search has to wait for a shard
             self._newest = self._index.newest()
             if not self._index.missing():
                 self.state = "current"
 
     def _is_behind(self) -> bool:
-        return vectors.newest(self._database.connection, self._space) > self._newest
+        connection = self._database.connection
+        newer = vectors.newest(connection, self._space) > self._newest
+        return newer or indexed.count_unwanted(connection) > 0

@@ -8,6 +8,7 @@ import sqlite3
 from dataclasses import astuple, dataclass
 
 from library import spaces
+from library.spaces import Space
 
 AUTO = "auto"
 _COMMIT = r"@([0-9a-f]{40})/"
@@ -15,13 +16,26 @@ _COMMIT = r"@([0-9a-f]{40})/"
 
 def model(connection: sqlite3.Connection) -> str | None:
     """The model that the library was last used with."""
-    row = connection.execute("SELECT value FROM meta WHERE key = 'model'").fetchone()
-    return None if row is None else str(row[0])
+    return _value(connection, "model")
 
 
-def set_model(connection: sqlite3.Connection, name: str) -> None:
-    """Record the model in use."""
-    connection.execute("INSERT OR REPLACE INTO meta VALUES ('model', ?)", (name,))
+def space_key(connection: sqlite3.Connection) -> str | None:
+    """The key of the space that this model's vectors are in."""
+    return _value(connection, "space")
+
+
+def space(connection: sqlite3.Connection) -> Space | None:
+    """The space in use; the one that was added last where none is recorded; None without any."""
+    known = spaces.spaces(connection)
+    in_use = [space for space in known if space.key == space_key(connection)]
+    return next(iter([*in_use, *reversed(known)]), None)
+
+
+def set_model(connection: sqlite3.Connection, name: str, space_key: str) -> None:
+    """Record the model in use, and the space that its vectors are in."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO meta VALUES (?, ?)", (("model", name), ("space", space_key))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +80,8 @@ def library_id(connection: sqlite3.Connection) -> str:
     )
     row = connection.execute("SELECT value FROM meta WHERE key = 'library_id'").fetchone()
     return str(row[0])
+
+
+def _value(connection: sqlite3.Connection, key: str) -> str | None:
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if row is None else str(row[0])

@@ -98,6 +98,9 @@ MIGRATIONS = (
         (
             # Set by a crawl that checks contents, until the file has been read again.
             "ALTER TABLE files ADD COLUMN unchecked INTEGER NOT NULL DEFAULT 0",
+            # For the counts: which pictures have a present file, without a look at the files.
+            "DROP INDEX files_by_image",
+            "CREATE INDEX files_by_image ON files (image_id, missing_since)",
             # Digest of the listing that a folder's files agree with: see listings.py.
             "ALTER TABLE folders ADD COLUMN listing BLOB",
             # The work there is: few rows, so that a crawl with nothing to do does not look at all.
@@ -107,6 +110,8 @@ MIGRATIONS = (
             "CREATE INDEX files_failed ON files (path, missing_since) WHERE failure IS NOT NULL",
             # What no crawl of this library looks at: patterns, as the command line takes them.
             "CREATE TABLE excludes (pattern BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",
+            # A vector lies in one collection at most: finds what none holds, and what one held.
+            "CREATE INDEX indexed_by_vector ON indexed_vectors (vector_id)",
             # Of pictures that were forgotten: what collections still hold, until their owner
             # has taken it out. Chroma's ids are content hashes, so no vector row is needed.
             """CREATE TABLE unwanted_vectors (

@@ -37,3 +37,14 @@ def touch_later(path: Path) -> None:
     """Move a file's mtime on, as a later write would, whatever the disk's resolution."""
     info = path.stat()
     os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns + 1_000_000_000))
+
+
+def forget(database: Database, name: str) -> int:
+    """Forget a picture by its file's name, as a crawl does that prunes; gives its former id."""
+    image_id = rows(database)[name]
+    assert image_id is not None
+    with database.transaction() as connection:
+        vectors.forget(connection, [image_id])
+        connection.execute("DELETE FROM files WHERE image_id = ?", (image_id,))
+        connection.execute("DELETE FROM images WHERE id = ?", (image_id,))
+    return image_id

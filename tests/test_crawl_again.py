@@ -8,14 +8,14 @@ from pathlib import Path
 
 from crawler.crawl import Crawl
 from crawler.read import Decoded, Known, Reader, Vanished
-from library import listings, runs
+from library import indexed, listings, runs
 from library.database import Database
 from library.models import FileEntry, Progress, Work
 from library.settings import Settings
 from library.thumbnails import Thumbnails
 from mlx_clip import Encoder
 from tests.conftest import CrawlFolders
-from tests.crawled import rows, space, touch_later
+from tests.crawled import forget, rows, space, touch_later
 from tests.pictures import drawing, fill
 
 
@@ -219,3 +219,14 @@ def test_below_an_unreadable_folder_nothing_goes_missing(database: Database) -> 
     found[b"/photos/locked"] = []  # its names can be read, what they are cannot
     assert apply(b"/photos/locked") == 0
     assert apply() == 1
+
+
+def test_with_nothing_new_it_still_empties_the_index_of_what_was_forgotten(
+    crawl: CrawlFolders, photos_dir: Path, database: Database
+) -> None:
+    paths = fill(photos_dir, 3)
+    crawl(photos_dir)
+    paths[1].unlink()
+    forget(database, "0001.jpg")
+    assert crawl(photos_dir).indexed == 2
+    assert indexed.count_unwanted(database.connection) == 0

@@ -16,6 +16,7 @@ from library.settings import Settings
 from mlx_clip import Encoder
 from search.engine import Engine
 from tests.conftest import CrawlFolders
+from tests.crawled import forget
 from tests.pictures import drawing, fill
 
 PICTURES = 60
@@ -177,3 +178,18 @@ def test_blank_words_and_an_unknown_picture_find_nothing(library: Path, engine: 
 def test_an_empty_library_finds_nothing(engine: Engine) -> None:
     results = engine.text("a dog", 10)
     assert (results.hits, results.total) == ((), 0)
+
+
+def test_a_forgotten_picture_is_never_shown(
+    library: Path, engine: Engine, keeper: IndexKeeper, database: Database
+) -> None:
+    """Not from the index, which still holds it, nor from the exact scan, which has read it."""
+    start(keeper)
+    asked, known = id_of(database, "0007.jpg"), id_of(database, "0008.jpg")
+    for offset in (0, 1):
+        assert known in ids(engine.similar(asked, PICTURES, offset))
+    gone = forget(database, "0008.jpg")
+    for offset in (0, 1):
+        results = engine.similar(asked, PICTURES, offset)
+        assert gone not in ids(results)
+        assert len(results.hits) == PICTURES - 2 - offset

@@ -7,49 +7,24 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from library import images, vectors
+from library import vectors
 from library.database import Database
 from library.errors import IndexBusyError
 from library.index import VectorIndex
-from library.models import Metadata
-from library.vectors import Space, Vectors
+from library.vectors import Space
+from tests.indexes import DIM, add, content, in_chroma, opened
 
 ROOT = Path(__file__).parent.parent
-DIM = 32
 
 
 @pytest.fixture
 def space(database: Database) -> Space:
     return vectors.space(database.connection, "test@1/p1", DIM)
-
-
-def add(database: Database, space: Space, count: int, seed: int = 0) -> Vectors:
-    """Store `count` random unit vectors with a picture each."""
-    matrix = np.random.default_rng(seed).normal(size=(count, DIM)).astype(np.float32)
-    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
-    metadata = Metadata(1, 1, "PNG", 1, 1, "#000000")
-    with database.transaction() as connection:
-        for number, vector in enumerate(matrix):
-            image_id = images.add(connection, b"%08d%08d" % (seed, number), metadata)
-            vectors.add(connection, space, image_id, vector)
-    return matrix
-
-
-@contextmanager
-def opened(database: Database, space: Space) -> Iterator[VectorIndex]:
-    index = VectorIndex(database.path.parent, database, space, "a test")
-    try:
-        yield index
-    finally:
-        index.close()
 
 
 def test_it_takes_every_vector_once_and_gives_the_nearest(database: Database, space: Space) -> None:
@@ -63,7 +38,7 @@ def test_it_takes_every_vector_once_and_gives_the_nearest(database: Database, sp
         answer = index.query(matrix[7], 10)
     scores = matrix @ matrix[7]
     best = np.argsort(-scores)[:10]
-    assert [content_hash for content_hash, _ in answer] == [b"%08d%08d" % (0, n) for n in best]
+    assert [content_hash for content_hash, _ in answer] == [content(n) for n in best]
     np.testing.assert_allclose([score for _, score in answer], scores[best], atol=1e-5)
 
 
@@ -144,8 +119,9 @@ def test_an_index_that_lost_vectors_is_made_again(database: Database, space: Spa
     add(database, space, 20)
     with opened(database, space) as index:
         index.push()
-        index._collection.delete(ids=[(b"%08d%08d" % (0, 3)).hex()])
+    in_chroma(database, lambda collection: collection.delete(ids=[content(3).hex()]))
     with opened(database, space) as index:
+        index.verify()
         assert index.was_damaged
         assert index.push() == 20
         assert index.count() == 20
@@ -206,16 +182,9 @@ def test_after_a_crash_vectors_that_do_not_find_themselves_are_noticed(
     matrix = add(database, space, 50)
     with opened(database, space) as index:
         index.push()
-        names = [(b"%08d%08d" % (0, number)).hex() for number in range(50)]
-        index._collection.update(ids=names, embeddings=-matrix)
+    names = [content(number).hex() for number in range(50)]
+    in_chroma(database, lambda collection: collection.update(ids=names, embeddings=-matrix))
     (database.path.parent / "chroma.open").write_text("a crashed test", encoding="utf-8")
     with opened(database, space) as index:
         assert index.was_damaged
         assert index.push() == 50
-
-
-def test_the_lock_of_a_dead_process_holds_nobody(database: Database, space: Space) -> None:
-    hold_and_kill(database.path.parent)
-    started = time.monotonic()
-    with opened(database, space):
-        assert time.monotonic() - started < 60

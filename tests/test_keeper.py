@@ -13,7 +13,7 @@ from library.database import Database
 from library.index import VectorIndex
 from library.keeper import IndexKeeper
 from library.vectors import Space
-from tests.test_index import DIM, add
+from tests.indexes import DIM, add, content, forget, in_chroma, opened
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_it_indexes_what_is_there_and_what_comes(
     wait_for(lambda: keeper.count() == 40 and keeper.state == "current")
     answer = keeper.query(later[3], 1)
     assert answer is not None
-    assert answer[0][0] == b"%08d%08d" % (1, 3)
+    assert answer[0][0] == content(3, seed=1)
 
 
 def test_while_a_vector_is_not_indexed_it_does_not_answer(
@@ -58,6 +58,36 @@ def test_while_a_vector_is_not_indexed_it_does_not_answer(
     wait_for(lambda: keeper.state == "current")
     new = add(database, space, 1, seed=1)
     assert keeper.query(new[0], 1) is None
+
+
+def test_it_takes_out_what_is_forgotten(
+    keeper: IndexKeeper, database: Database, space: Space
+) -> None:
+    matrix = add(database, space, 30)
+    keeper.start()
+    wait_for(lambda: keeper.state == "current")
+    forget(database, content(29), content(3))  # the newest too
+    wait_for(lambda: keeper.count() == 28 and keeper.state == "current")
+    answer = keeper.query(matrix[3], 30)
+    assert answer is not None
+    assert {found for found, _ in answer} == {content(n) for n in range(29) if n != 3}
+    later = add(database, space, 1, seed=1)
+    assert keeper.query(later[0], 1) is None
+    wait_for(lambda: keeper.count() == 29 and keeper.state == "current")
+
+
+def test_a_shard_that_lost_vectors_is_filled_again_before_it_answers(
+    keeper: IndexKeeper, database: Database, space: Space
+) -> None:
+    matrix = add(database, space, 30)
+    with opened(database, space) as index:
+        index.push()
+    in_chroma(database, lambda collection: collection.delete(ids=[content(3).hex()]))
+    keeper.start()
+    wait_for(lambda: keeper.state == "current")
+    answer = keeper.query(matrix[3], 1)
+    assert answer is not None
+    assert answer[0][0] == content(3)
 
 
 def test_it_waits_for_another_owner_and_then_takes_over(
@@ -86,7 +116,7 @@ def test_a_directory_that_is_deleted_meanwhile_is_made_again(
     wait_for(lambda: keeper.state == "current" and keeper.count() == 630)
     answer = keeper.query(matrix[0], 1)
     assert answer is not None
-    assert answer[0][0] == b"%08d%08d" % (0, 0)
+    assert answer[0][0] == content(0)
 
 
 def test_it_closes_cleanly(keeper: IndexKeeper, database: Database, space: Space) -> None:
