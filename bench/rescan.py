@@ -36,8 +36,8 @@ def rescan_section(work: Path) -> str:
     ratio = median(pair[1] for pair in pairs) / median(pair[0] for pair in pairs)
     return (
         "## A second run\n\n"
-        f"{FILES:,} files (hard links of {_PICTURES} pictures) in {_FOLDERS} folders, none of them\n"
-        "changed: `python -m crawler DIR` as a whole command, beside `find DIR -printf\n"
+        f"{FILES:,} files (hard links of {_PICTURES} pictures) in {_FOLDERS} folders, none\n"
+        "of them changed: `python -m crawler DIR` as a whole command, beside `find DIR -printf\n"
         "'%s %T@ %p\\n'`, which asks the file system the same, in turns and with a warm cache.\n\n"
         f"{table(('', 'median', 'fastest', 'slowest'), rows)}\n\n"
         f"The second run takes {ratio:.2f} times what `find` does.\n"

@@ -211,7 +211,7 @@ class Crawl:
                 encoded += done.encoded
                 meter.add(done.files, done.failed, done.bytes)
         meter.end()
-        return encoded, tuple(committer.altered)
+        return encoded, tuple(sorted(committer.altered))
 
     def _feeder(self) -> IndexFeeder:
         return IndexFeeder(

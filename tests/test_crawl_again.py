@@ -107,6 +107,27 @@ def test_a_changed_file_is_read_again(
     assert rows(database)["0001.jpg"] == before["0001.jpg"]
 
 
+def test_a_file_that_changes_between_scan_and_read_and_back_is_read_again(
+    photos_dir: Path, settings: Settings, database: Database, encoder: Encoder, crawl: CrawlFolders
+) -> None:
+    (path,) = fill(photos_dir, 1)
+    crawl(photos_dir)
+    first = rows(database)["0000.jpg"]
+    touch_later(path)
+    as_listed = (path.read_bytes(), path.stat().st_mtime_ns)
+
+    def change(progress: Progress) -> None:
+        if progress.stage == "scan":
+            drawing(99).save(path)
+
+    Crawl(settings, database, encoder, change).run([os.fsencode(photos_dir)])
+    assert rows(database)["0000.jpg"] != first
+    path.write_bytes(as_listed[0])  # from a backup, with the date that the scan saw
+    os.utime(path, ns=(as_listed[1], as_listed[1]))
+    crawl(photos_dir)
+    assert rows(database)["0000.jpg"] == first
+
+
 def test_a_deleted_file_is_missing_and_a_restored_one_costs_nothing(
     crawl: CrawlFolders, photos_dir: Path, tmp_path: Path, database: Database
 ) -> None:
