@@ -8,25 +8,27 @@ later step ever handles the full size.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from library import jpeg_xl, raw, still, video
+from library import damage, gif, jpeg_xl, raw, still, tiff, video
+from library.decode_cost import BAND, reduction
 from library.errors import PhotoError, PhotoTooLargeError
 from library.header import Header
+from library.memory import BYTES_PER_MEGAPIXEL, MOST_MEGAPIXELS
 from library.models import Metadata
 
 THUMBNAIL_SIZE = 512
 THUMBNAIL_TYPE = "image/jpeg"
-_THUMBNAIL_QUALITY = 82
+THUMBNAIL_QUALITY = 82
 _LARGEST_PROFILE = 4096
 _WHITE = (255, 255, 255)
-_BAND = 64  # rows of the reduced picture
 _HEAD = 256  # bytes that tell what a file is
 # EXIF orientation -> what makes the picture upright. Not ImageOps.exif_transpose: it needs the
 # EXIF of the image it is given, which reduce() and compositing have dropped by then.
@@ -60,11 +62,7 @@ def read_header(stream: BinaryIO, least: int, max_megapixels: int) -> Header:
     with _decoding():
         header = _opened(stream, least, max_megapixels)
     if header.megapixels > max_megapixels:
-        raise PhotoTooLargeError(
-            f"too large: {header.width} x {header.height} pixels decode to "
-            f"{header.megapixels:.0f} megapixels; "
-            f"raise MAX_IMAGE_MEGAPIXELS (now {max_megapixels}) to read it"
-        )
+        raise PhotoTooLargeError(_too_large(header, max_megapixels))
     return header
 
 
@@ -97,14 +95,20 @@ def decode(header: Header, least: int, byte_size: int) -> Photo:
 
 def thumbnail(photo: Photo, size: int = THUMBNAIL_SIZE) -> bytes:
     """A JPEG of the picture, at most `size` pixels on its long side, never enlarged."""
+    out = io.BytesIO()
+    image = thumbnail_pixels(photo, size)
+    image.save(out, "JPEG", quality=THUMBNAIL_QUALITY, icc_profile=photo.profile)
+    return out.getvalue()
+
+
+def thumbnail_pixels(photo: Photo, size: int) -> Image.Image:
+    """What `thumbnail` writes."""
     image = photo.image
     scale = min(1.0, size / max(image.size))
     target = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    if target != image.size:
-        image = image.resize(target, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=_THUMBNAIL_QUALITY, icc_profile=photo.profile)
-    return out.getvalue()
+    if target == image.size:
+        return image
+    return image.resize(target, Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def _opened(stream: BinaryIO, least: int, max_megapixels: int) -> Header:
@@ -113,6 +117,10 @@ def _opened(stream: BinaryIO, least: int, max_megapixels: int) -> Header:
     head = stream.read(_HEAD)
     if jpeg_xl.is_jpeg_xl(head):
         return jpeg_xl.read_header(stream, head)
+    if gif.is_gif(head):
+        return gif.read_header(stream, least)
+    if tiff.is_tiff(head):
+        tiff.count_pages(stream)  # before LibRaw or Pillow follow it anywhere
     header = raw.read_header(stream, head, least)
     if header is not None:
         return header
@@ -120,6 +128,18 @@ def _opened(stream: BinaryIO, least: int, max_megapixels: int) -> Header:
     if video.is_video(head):
         return video.read_header(stream, head, least, max_megapixels)
     return still.read_header(stream, least)
+
+
+def _too_large(header: Header, max_megapixels: int) -> str:
+    needed = math.ceil(header.megapixels)
+    megabytes = math.ceil(header.megapixels * BYTES_PER_MEGAPIXEL / 1e6)
+    said = (
+        f"too large: {header.width} x {header.height} pixels take {megabytes:,} MB of memory "
+        "to decode"
+    )
+    if needed > MOST_MEGAPIXELS:
+        return said
+    return f"{said}; MAX_IMAGE_MEGAPIXELS={needed} would read it (now {max_megapixels})"
 
 
 @contextmanager
@@ -133,15 +153,13 @@ def _decoding() -> Iterator[None]:
         yield
     except PhotoError:
         raise
-    except UnidentifiedImageError as error:
-        raise PhotoError("not a picture in a format that Kindred reads, or damaged") from error
     except Exception as error:
-        raise PhotoError(f"damaged: {error or type(error).__name__}") from error
+        raise PhotoError(damage.sentence(error)) from error
 
 
 def _upright_rgb(image: Image.Image, orientation: int, least: int) -> Image.Image:
     """Reduce by a whole factor, composite on white, orient. Takes `image` over."""
-    factor = max(1, min(image.size) // max(1, least))
+    factor = reduction(image.size, least)
     if image.mode == "RGB" and "transparency" not in image.info:
         image.info.clear()  # the file's comment would go into the thumbnail
         rgb = image if factor == 1 else image.reduce(factor)
@@ -160,8 +178,8 @@ def _composited(image: Image.Image, factor: int) -> Image.Image:
     size = (-(-image.width // factor), -(-image.height // factor))
     rgb = Image.new("RGB", size, _WHITE)
     extrema = image.getextrema() if image.mode in ("I", "F") else None
-    for top in range(0, image.height, _BAND * factor):
-        bottom = min(image.height, top + _BAND * factor)
+    for top in range(0, image.height, BAND * factor):
+        bottom = min(image.height, top + BAND * factor)
         band = _eight_bits(image.crop((0, top, image.width, bottom)), extrema)
         band = band.reduce(factor)
         mask = band.getchannel("A") if band.mode in ("RGBA", "LA") else None

@@ -167,10 +167,10 @@ def _preview(opened: rawpy.RawPy, least: int) -> StillHeader | None:
         found = opened.extract_thumb()
         if isinstance(found.data, bytes):
             return still.read_header(io.BytesIO(found.data), least)
-    except (rawpy.LibRawError, NotImplementedError, OSError, SyntaxError):
+    except (rawpy.LibRawError, NotImplementedError, PhotoError, OSError, SyntaxError):
         return None
     image = _image(found.data)
-    return StillHeader(image, *image.size)
+    return StillHeader(image, *image.size, megapixels=image.width * image.height / 1e6)
 
 
 def _image(pixels: NDArray[np.uint8]) -> Image.Image:

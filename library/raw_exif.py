@@ -25,6 +25,7 @@ _MAKERS = {"NIKON": "NEF", "SONY": "ARW"}
 _DNG_VERSION = 0xC612
 _PHOTOMETRIC, _LINEAR_RAW = 262, 34892
 _MOST_EXIF = 2**20
+_MOST = 100  # directories in a directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _directory(stream: BinaryIO, head: bytes, offset: int) -> Image.Exif:
 def _is_linear(stream: BinaryIO, head: bytes, first: Image.Exif) -> bool:
     offsets = first.get(ExifTags.Base.SubIFDs, ())
     inner = offsets if isinstance(offsets, tuple) else (offsets,)
-    directories = [first, *(_directory(stream, head, offset) for offset in inner)]
+    directories = [first, *(_directory(stream, head, offset) for offset in inner[:_MOST])]
     return any(found.get(_PHOTOMETRIC) == _LINEAR_RAW for found in directories)
 
 

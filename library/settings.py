@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from library import memory
 from library.errors import SettingsError
 
 ROOT = Path(__file__).parent.parent
@@ -34,7 +35,11 @@ SETTINGS = (
     ),
     Setting("MODEL_CACHE", "", "where models are made ready for ONNX Runtime; the user's cache"),
     Setting("NUM_IMAGE_RESULTS", "60", "pictures on a page of results"),
-    Setting("MAX_IMAGE_MEGAPIXELS", "64", "larger decodes are refused, to bound the memory used"),
+    Setting(
+        "MAX_IMAGE_MEGAPIXELS",
+        "auto",
+        "what decodes may hold in memory together, 4 MB each; `auto`: a quarter of what is free",
+    ),
     Setting(
         "RAW_BESIDE_JPEG", "skip", "a RAW with a JPEG or HEIC of its name beside: `skip` or `read`"
     ),
@@ -108,7 +113,7 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         clip_precision=text["CLIP_PRECISION"],
         model_cache=_folder(text["MODEL_CACHE"]) if text["MODEL_CACHE"] else None,
         num_image_results=_whole(text, "NUM_IMAGE_RESULTS", 1, 500),
-        max_image_megapixels=_whole(text, "MAX_IMAGE_MEGAPIXELS", 1, 10_000),
+        max_image_megapixels=_megapixels(text),
         raw_beside_jpeg=_one_of(text, "RAW_BESIDE_JPEG", "skip", "read") == "read",
         host=text["HOST"],
         port=_whole(text, "PORT", 0, 65_535),
@@ -118,6 +123,12 @@ def load_settings(env: Mapping[str, str]) -> Settings:
 
 def _folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
+
+
+def _megapixels(text: Mapping[str, str]) -> int:
+    if text["MAX_IMAGE_MEGAPIXELS"] == "auto":
+        return memory.sensible_megapixels()
+    return _whole(text, "MAX_IMAGE_MEGAPIXELS", 1, memory.MOST_MEGAPIXELS)
 
 
 def _one_of(text: Mapping[str, str], name: str, *values: str) -> str:

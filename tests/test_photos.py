@@ -226,7 +226,7 @@ def test_too_many_pixels_are_refused_by_their_header() -> None:
     huge = save(Image.new("1", (20_000, 6_000)), "PNG")
     with pytest.raises(PhotoTooLargeError, match="MAX_IMAGE_MEGAPIXELS"):
         open_photo(huge, max_megapixels=50)
-    assert open_photo(huge, max_megapixels=120).metadata.width == 20_000
+    assert open_photo(huge, max_megapixels=300).metadata.width == 20_000
 
 
 def test_a_jpeg_counts_by_what_is_decoded() -> None:

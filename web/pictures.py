@@ -12,11 +12,12 @@ from werkzeug.exceptions import BadRequest
 
 from library.errors import PhotoError
 from library.formats import EXTRAS
+from library.memory import DECODING
 from library.photos import THUMBNAIL_SIZE, Photo, decode, read_header, thumbnail
 from web.site import Site
 
 PREVIEW_SIZE = 2048
-# Decodes are the only thing in the site that takes much memory: two at a time are enough.
+# More at a time would leave no processor for searches, nor for the crawl that may be at work.
 _decoding = threading.BoundedSemaphore(2)
 
 
@@ -58,4 +59,5 @@ def made_preview(stream: BinaryIO, max_megapixels: int) -> bytes:
 def _open(stream: BinaryIO, least: int, max_megapixels: int) -> Photo:
     with _decoding:
         header = read_header(stream, least, max_megapixels)
-        return decode(header, least, byte_size=0)  # whose metadata nobody asks for
+        with DECODING.reserve(header.megapixels, max_megapixels):
+            return decode(header, least, byte_size=0)  # whose metadata nobody asks for
