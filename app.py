@@ -14,6 +14,7 @@ from flask import Flask
 
 from crawler.model import open_encoder
 from library import meta, vectors
+from library.allocator import give_back_large_blocks
 from library.database import Database
 from library.errors import LibraryError, SettingsError
 from library.keeper import IndexKeeper
@@ -21,7 +22,7 @@ from library.settings import Settings, load_settings, read_environment
 from library.thumbnails import Thumbnails
 from mlx_clip import DEFAULT, STARTER, EncoderError
 from search.engine import Engine
-from web import api, assets, errors, grid, guard, media, pages, site, state
+from web import api, assets, errors, grid, guard, media, pages, pictures, site, state
 from web.site import Model, Site
 
 EXIT_DONE, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 2, 130
@@ -44,7 +45,9 @@ def create_app(settings: Settings) -> Flask:
     assets.install(app)
     for blueprint in (pages.blueprint, media.blueprint, api.blueprint):
         app.register_blueprint(blueprint)
-    app.jinja_env.globals.update(library_line=state.line, thumb_url=grid.thumb_url)
+    app.jinja_env.globals.update(
+        library_line=state.line, thumb_url=grid.thumb_url, accepted=pictures.accepted()
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
 
@@ -80,6 +83,7 @@ def _open_site(settings: Settings) -> Site:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; gives its exit status."""
+    give_back_large_blocks()
     options = _parser().parse_args(arguments)
     received = _watch_for_signals()
     overrides = {"DATA_DIR": options.data, "HOST": options.host, "PORT": options.port}

@@ -8,12 +8,17 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 
+from bench.compare import compare_section
 from bench.crawl import crawl_section, large_library
 from bench.encoder import encoder_section
 from bench.index import index_section
 from bench.measure import ROOT
 from bench.memory import memory_section
+from bench.quality import quality_section
+from bench.rescan import rescan_section
+from bench.rows import rows_section
 from bench.site import site_section
+from bench.thumbnails import thumbnails_section
 
 _WORK = ROOT / "artefacts" / "bench"
 _DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -39,8 +44,13 @@ def _site() -> str:
 
 _SECTIONS: dict[str, Callable[[], str]] = {
     "crawl": lambda: crawl_section(_WORK),
+    "compare": lambda: compare_section(_WORK),
     "site": _site,
     "encoder": lambda: encoder_section(_WORK),
+    "thumbnails": lambda: thumbnails_section(_WORK),
+    "quality": lambda: quality_section(_WORK),
+    "rescan": lambda: rescan_section(_WORK),
+    "rows": lambda: rows_section(_WORK),
     "memory": lambda: memory_section(_WORK),
     "index": lambda: index_section(_WORK),
 }

@@ -11,9 +11,9 @@ from library import indexed
 from library.database import Database
 from library.errors import IndexBusyError, VectorIndexError
 from library.index_files import IndexFiles
-from library.vectors import Space
+from library.spaces import Space
 
-_ENOUGH = 500
+ENOUGH = 500
 """New vectors that are worth a push: Chroma takes them by the batch."""
 
 
@@ -80,7 +80,7 @@ class IndexFeeder:
 
         index = VectorIndex(self._data_dir, self._database, self._space, "a crawl")
         try:
-            while self._wait_for(_ENOUGH):
+            while self._wait_for(ENOUGH):
                 index.push(self._is_stopped)
             meter = Meter("index", index.missing(), self._report)
             index.push(self._is_stopped, meter.reach)
@@ -92,7 +92,7 @@ class IndexFeeder:
         """Wait until so many vectors are there to be pushed; False at the crawl's end."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended or self._waiting >= vectors)
-            if vectors >= _ENOUGH:
+            if vectors >= ENOUGH:
                 self._waiting = 0
             return not self._ended
 

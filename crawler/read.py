@@ -10,11 +10,11 @@ import threading
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from crawler.budget import PixelBudget
 from library import photos, vectors
 from library.database import Database
 from library.errors import PhotoError
 from library.files import FailureKind
+from library.memory import DECODING
 from library.models import Metadata, Work
 from library.thumbnails import Thumbnails
 from library.vectors import Space
@@ -83,7 +83,6 @@ class Reader:
         self._encoder = encoder
         self._thumbnails = thumbnails
         self._max_megapixels = max_megapixels
-        self._budget = PixelBudget(max_megapixels)
         self._processors = threading.BoundedSemaphore(os.cpu_count() or 1)
         # Twice what the model sees keeps its input as good as from a full decode.
         self._least = max(2 * encoder.image_size, photos.THUMBNAIL_SIZE)
@@ -114,7 +113,7 @@ class Reader:
             return Known(work, content_hash, info.st_size, info.st_mtime_ns)
         header = photos.read_header(stream, self._least, self._max_megapixels)
         # More decodes at once than processors would be no faster, and hold more memory.
-        with self._budget.reserve(header.megapixels), self._processors:
+        with DECODING.reserve(header.megapixels, self._max_megapixels), self._processors:
             photo = photos.decode(header, self._least, info.st_size)
             self._thumbnails.write(content_hash, photos.thumbnail(photo))
             pixels = self._encoder.preprocess(photo.image)

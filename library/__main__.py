@@ -1,24 +1,26 @@
-"""`python -m library status|failures`: what the library holds, and what could not be read."""
+"""`python -m library status|failures|doctor`: what the library holds, and how it is."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from contextlib import closing
 
-from library import counts, files, vectors
+from library import doctor, files, status, status_text
 from library.database import Database
-from library.errors import IndexBusyError, LibraryError, SettingsError
-from library.index import VectorIndex
-from library.models import display_path
+from library.errors import LibraryError, SettingsError
+from library.models import Failure, display_path
 from library.settings import Settings, load_settings, read_environment
-from library.vectors import Space
+
+EXIT_WELL, EXIT_WRONG, EXIT_UNUSABLE = 0, 1, 2
+_REASONS = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; gives its exit status: 1 from `status` when the index disagrees."""
+    """Run the command line; gives its exit status."""
     options = _parser().parse_args(arguments)
     environment = read_environment()
     if options.data:
@@ -27,66 +29,96 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings(environment)
         if not settings.database_path.exists():
             raise SettingsError(f"there is no library in {settings.data_dir}")
-        database = Database(settings.database_path)
-        try:
-            if options.command == "status":
-                return _status(settings, database, options.json)
-            return _failures(database, options.json)
-        finally:
-            database.close()
+        run: int = options.run(settings, options)
+        return run
     except LibraryError as error:
         print(f"library: {error}", file=sys.stderr)
-        return 2
+        return EXIT_UNUSABLE
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m library", description=__doc__)
-    parser.add_argument("command", choices=("status", "failures"))
-    parser.add_argument("--data", metavar="DIR", help="the library's folder (DATA_DIR)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--data", metavar="DIR", help="the library's folder (DATA_DIR)")
+    shared.add_argument("--json", action="store_true", help="print one JSON object")
+    for name, run, help in (
+        ("status", _status, "what the library holds"),
+        ("failures", _failures, "every file that could not be read, and why"),
+        ("doctor", _doctor, "look for whatever is wrong; exit status 1 when anything is"),
+    ):
+        command = commands.add_parser(name, help=help, parents=[shared])
+        command.set_defaults(run=run)
+    command.add_argument(
+        "--mend",
+        action="store_true",
+        help="mend what is found: remove what is wrong and derived, for the next crawl to make "
+        "again, and save what can be read of a damaged database",
+    )
+    command.add_argument(
+        "--thorough",
+        action="store_true",
+        help="look at all of a large library, not at parts; minutes for a million pictures",
+    )
     return parser
 
 
-def _status(settings: Settings, database: Database, as_json: bool) -> int:
-    reports = [
-        _space_status(settings, database, space) for space in vectors.spaces(database.connection)
-    ]
-    if as_json:
-        print(json.dumps({"spaces": reports}))
-    for report in [] if as_json else reports:
-        print("\n".join(f"{name:>12}: {value}" for name, value in report.items()))
-    if not reports and not as_json:
-        print("nothing crawled yet")
-    return 0 if all(report["agrees"] is not False for report in reports) else 1
+def _status(settings: Settings, options: argparse.Namespace) -> int:
+    with closing(Database(settings.database_path)) as database:
+        now = status.look(settings, database)
+    print(json.dumps(now.as_json()) if options.json else "\n".join(status_text.lines(now)))
+    return EXIT_WELL
 
 
-def _space_status(settings: Settings, database: Database, space: Space) -> dict[str, object]:
-    """Counts of one space, and whether its index really holds what the database says."""
-    holds: int | None = None
-    note = "the index holds every vector"
-    try:
-        index = VectorIndex(settings.data_dir, database, space, "python -m library status")
-        try:
-            holds = index.count()
-        finally:
-            index.close()
-    except IndexBusyError as error:
-        note = f"not looked into: {error}"
-    now = counts.count(database.connection, space)
-    agrees = None if holds is None else holds == now.vectors == now.indexed
-    if agrees is False:
-        note = f"the index holds {holds} of {now.vectors} vectors: crawl again to complete it"
-    return {"space": space.key, **asdict(now), "holds": holds, "agrees": agrees, "note": note}
-
-
-def _failures(database: Database, as_json: bool) -> int:
-    failed = files.failures(database.connection)
-    if as_json:
+def _failures(settings: Settings, options: argparse.Namespace) -> int:
+    with closing(Database(settings.database_path)) as database:
+        failed = files.failures(database.connection)
+    if options.json:
         listed = [{"path": display_path(f.path), "reason": f.reason} for f in failed]
         print(json.dumps({"failures": listed}))
-    for failure in [] if as_json else failed:
-        print(f"{display_path(failure.path)}: {failure.reason}")
-    return 0
+    else:
+        for failure in failed:
+            print(f"{display_path(failure.path)}: {failure.reason}")
+        print(_count(failed))
+    return EXIT_WELL
+
+
+def _count(failed: Sequence[Failure]) -> str:
+    """How many, and of the most frequent reasons each."""
+    if not failed:
+        return "Every file could be read."
+    reasons = Counter(failure.reason for failure in failed).most_common(_REASONS + 1)
+    shown = "; ".join(f"{number:,} x {reason}" for reason, number in reasons[:_REASONS])
+    more = "; and others" if len(reasons) > _REASONS else ""
+    return f"Files that could not be read: {len(failed):,} ({shown}{more})."
+
+
+def _doctor(settings: Settings, options: argparse.Namespace) -> int:
+    if options.mend:
+        done = list(doctor.mend(settings, options.thorough))
+        print(
+            json.dumps({"mended": done})
+            if options.json
+            else "\n".join(done or ["Nothing to mend."])
+        )
+        return EXIT_WELL
+    results = []
+    for result in doctor.examine(settings, options.thorough):
+        results.append(result)
+        if not options.json:
+            _say(result)
+    wrong = sum(result.finding.state == "wrong" for result in results)
+    if options.json:
+        print(json.dumps({"wrong": wrong, "checks": [result.as_json() for result in results]}))
+    else:
+        print(f"{wrong} of {len(results)} checks found something." if wrong else "All is well.")
+    return EXIT_WRONG if wrong else EXIT_WELL
+
+
+def _say(result: doctor.Result) -> None:
+    print(f"{result.finding.state:>7}  {result.name:<27}  {result.finding.text}", flush=True)
+    if result.finding.command:
+        print(f"{'':>9}{'':<27}  {result.finding.command}")
 
 
 if __name__ == "__main__":

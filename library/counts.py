@@ -1,50 +1,90 @@
-"""The library in numbers."""
+"""The library in numbers. Every query is answered from indexes alone, whatever its size."""
 
 from __future__ import annotations
 
 import sqlite3
 
-from library.models import Counts
-from library.vectors import Space
+from library.files import subtree
+from library.models import Counts, RootCounts
+from library.spaces import Space
+
+_ALL = (b"", b"\xff")
 
 
 def count(connection: sqlite3.Connection, space: Space) -> Counts:
     """Count files, pictures, vectors of a space, and how many of them are recorded as indexed."""
-    files, failed, missing, pictures = connection.execute(
-        """SELECT
-            count(*) FILTER (WHERE missing_since IS NULL),
-            count(*) FILTER (WHERE missing_since IS NULL AND failure IS NOT NULL),
-            count(*) FILTER (WHERE missing_since IS NOT NULL),
-            count(DISTINCT iif(missing_since IS NULL, image_id, NULL))
-        FROM files"""
-    ).fetchone()
-    (vectors,) = connection.execute(
-        "SELECT count(*) FROM vectors WHERE space_id = ?", (space.id,)
-    ).fetchone()
-    (indexed,) = connection.execute(
-        """SELECT count(*) FROM indexed_vectors JOIN vectors ON vectors.id = vector_id
-        WHERE space_id = ?""",
-        (space.id,),
-    ).fetchone()
+    files, missing, failed = _files(connection, _ALL)
     return Counts(
-        files, pictures, present_encoded(connection, space), failed, missing, vectors, indexed
+        files,
+        pictures(connection),
+        present_encoded(connection, space),
+        failed,
+        missing,
+        vectors(connection, space),
+        indexed(connection, space),
+    )
+
+
+def count_root(connection: sqlite3.Connection, root: bytes) -> RootCounts:
+    """Count the files below a folder."""
+    return RootCounts(root, *_files(connection, subtree(root)))
+
+
+def pictures(connection: sqlite3.Connection) -> int:
+    """How many pictures have a present file."""
+    return _one(
+        connection, "SELECT count(DISTINCT image_id) FROM files WHERE missing_since IS NULL"
     )
 
 
 def present_encoded(connection: sqlite3.Connection, space: Space) -> int:
     """How many pictures have both a present file and a vector: as many as a search can rank."""
-    (count,) = connection.execute(
-        """SELECT count(DISTINCT files.image_id) FROM files
-        JOIN vectors ON vectors.image_id = files.image_id AND space_id = ?
-        WHERE missing_since IS NULL""",
-        (space.id,),
-    ).fetchone()
-    return int(count)
+    # The plus keeps SQLite from the index by space, which does not know a vector's picture.
+    return _one(
+        connection,
+        """SELECT count(*) FROM vectors WHERE +space_id = ? AND EXISTS (
+            SELECT 1 FROM files
+            WHERE files.image_id = vectors.image_id AND missing_since IS NULL)""",
+        space.id,
+    )
 
 
-def pictures(connection: sqlite3.Connection) -> int:
-    """How many pictures have a present file."""
-    (count,) = connection.execute(
-        "SELECT count(DISTINCT image_id) FROM files WHERE missing_since IS NULL"
-    ).fetchone()
-    return int(count)
+def vectors(connection: sqlite3.Connection, space: Space) -> int:
+    """How many vectors a space has, those of missing pictures included."""
+    return _one(connection, "SELECT count(*) FROM vectors WHERE space_id = ?", space.id)
+
+
+def indexed(connection: sqlite3.Connection, space: Space) -> int:
+    """How many vectors of a space are recorded as pushed into the index."""
+    # A collection holds vectors of one space, so one of them tells which: joining all takes long.
+    return _one(
+        connection,
+        """SELECT coalesce(sum(held), 0) FROM (
+            SELECT count(*) AS held, min(vector_id) AS one
+            FROM indexed_vectors GROUP BY collection)
+        JOIN vectors ON vectors.id = one WHERE space_id = ?""",
+        space.id,
+    )
+
+
+def _files(connection: sqlite3.Connection, paths: tuple[bytes, bytes]) -> tuple[int, int, int]:
+    """Present, missing and failed files in a range of paths."""
+    within = "path >= ? AND path < ?"
+    known = _one(connection, f"SELECT count(*) FROM files WHERE {within}", *paths)
+    missing = _one(
+        connection,
+        f"SELECT count(*) FROM files WHERE missing_since IS NOT NULL AND {within}",
+        *paths,
+    )
+    failed = _one(
+        connection,
+        f"""SELECT count(*) FROM files
+        WHERE failure IS NOT NULL AND missing_since IS NULL AND {within}""",
+        *paths,
+    )
+    return known - missing, missing, failed
+
+
+def _one(connection: sqlite3.Connection, query: str, *parameters: object) -> int:
+    (number,) = connection.execute(query, parameters).fetchone()
+    return int(number)

@@ -27,6 +27,14 @@ class Extra:
         """Whether the package is there; it is not imported."""
         return importlib.util.find_spec(self.module) is not None
 
+    @property
+    def needed(self) -> str:
+        """What to do to have them read."""
+        return (
+            f"{self.kind} are read where {self.package} is installed: "
+            f"python -m pip install {self.package}"
+        )
+
 
 RAW = Extra(
     "RAW photos",

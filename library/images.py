@@ -13,7 +13,7 @@ from library.models import Metadata, Picture, PictureDetails
 # SQLite's default limit of variables a statement was 999 for a long time.
 _VARIABLES = 900
 
-_PICTURE = """SELECT images.id, width, height, colour,
+_PICTURE = """SELECT images.id, width, height, colour, format,
     (SELECT path FROM files WHERE image_id = images.id
      ORDER BY missing_since IS NOT NULL, id LIMIT 1)
     FROM images"""
@@ -61,6 +61,24 @@ def content_hash(connection: sqlite3.Connection, image_id: int) -> bytes | None:
     """The content hash of a picture, or None."""
     row = connection.execute("SELECT content_hash FROM images WHERE id = ?", (image_id,)).fetchone()
     return None if row is None else bytes(row[0])
+
+
+def count(connection: sqlite3.Connection) -> int:
+    """How many pictures are known, with present files or without."""
+    (number,) = connection.execute("SELECT count(*) FROM images").fetchone()
+    return int(number)
+
+
+def hashes(connection: sqlite3.Connection, first_byte: int, present: bool = False) -> list[bytes]:
+    """The content hashes that begin with a byte: of all pictures, or of those that are there."""
+    # One byte more than the hashes have, so that the last range ends behind them all.
+    bounds = bytes([first_byte]), bytes([first_byte, *[255] * 16])
+    rows = connection.execute(
+        f"""SELECT content_hash FROM images WHERE content_hash BETWEEN ? AND ?
+        {f"AND {_PRESENT}" if present else ""}""",
+        bounds,
+    )
+    return [content_hash for (content_hash,) in rows]
 
 
 def present(connection: sqlite3.Connection, image_ids: Sequence[int]) -> dict[int, Picture]:
@@ -118,7 +136,7 @@ def in_folder(
 ) -> list[Picture]:
     """The present pictures that lie directly in a folder, in the order of their paths."""
     rows = connection.execute(
-        """SELECT images.id, width, height, colour, min(path)
+        """SELECT images.id, width, height, colour, format, min(path)
         FROM files JOIN images ON images.id = files.image_id
         WHERE folder_id = ? AND missing_since IS NULL
         GROUP BY images.id ORDER BY min(path) LIMIT ? OFFSET ?""",

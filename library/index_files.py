@@ -39,9 +39,13 @@ class IndexFiles:
         except OSError:
             return "another process"
 
+    def is_there(self) -> bool:
+        """Whether there is an index at all."""
+        return (self.directory / "chroma.sqlite3").is_file()
+
     def were_closed(self) -> bool:
         """Whether there is an index that was closed in good order."""
-        return (self.directory / "chroma.sqlite3").is_file() and not self.mark.exists()
+        return self.is_there() and not self.mark.exists()
 
     def discard(self) -> None:
         """Remove an index that cannot be trusted; everything in it can be made again."""

@@ -17,23 +17,23 @@ def display_path(path: bytes) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
-    """A picture file as the scan saw it. `size` in bytes, `mtime_ns` in nanoseconds."""
+FileEntry = tuple[bytes, int, int]
+"""A picture file as the scan saw it: path, size in bytes, mtime in nanoseconds.
 
-    path: bytes
-    size: int
-    mtime_ns: int
+A bare tuple, because a scan makes one for every file there is.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A file that has to be read: new, changed, or without a vector in the space in use."""
+    """A file that has to be read: new, changed, to be checked, or without a vector in the space."""
 
     file_id: int
     path: bytes
     size: int
     mtime_ns: int
+    image_id: int | None = None
+    """The picture that it should hold, when that is what has to be checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,14 @@ class Metadata:
     width: int
     height: int
     format: str
-    """Pillow's name of the format the bytes are in: JPEG, PNG, WEBP, HEIF, ..."""
+    """The format the bytes are in: JPEG, PNG, HEIF, ... (Pillow's names), CR2, DNG, MP4, ..."""
     frames: int
+    """More than one in an animation or a video, where it says how many."""
     byte_size: int
     colour: str
     """Mean colour as #rrggbb."""
     taken_at: str | None = None
-    """Local time from EXIF, ISO 8601 without a zone."""
+    """Local time, ISO 8601 without a zone."""
     camera: str | None = None
     latitude: float | None = None
     longitude: float | None = None
@@ -64,6 +65,7 @@ class Picture:
     width: int
     height: int
     colour: str
+    format: str
     path: bytes
     """One of its files: the first that is present, else the first that ever was."""
 
@@ -181,3 +183,14 @@ class Counts:
     """All vectors of the space, those of missing pictures included: what the index should hold."""
     indexed: int
     """Vectors recorded as pushed into the index that is in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class RootCounts:
+    """The files below one of the folders that the library was made from."""
+
+    path: bytes
+    files: int
+    """Files that are present."""
+    missing: int
+    failed: int

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,15 @@ class Run:
     id: int
     started: float
     listed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """The newest crawl: Unix times, and what it came to; both None until it came to its end."""
+
+    started: float
+    finished: float | None
+    summary: dict[str, Any] | None
 
 
 def start(connection: sqlite3.Connection, started: float) -> Run:
@@ -31,6 +41,14 @@ def cut_off(connection: sqlite3.Connection) -> Run | None:
         "SELECT id, started, listed, finished FROM runs ORDER BY id DESC LIMIT 1"
     ).fetchone()
     return None if row is None or row[3] is not None else Run(row[0], row[1], bool(row[2]))
+
+
+def last(connection: sqlite3.Connection) -> PastRun | None:
+    """The newest crawl, or None before the first."""
+    row = connection.execute(
+        "SELECT started, finished, summary FROM runs ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    return row and PastRun(row[0], row[1], json.loads(row[2]) if row[2] else None)
 
 
 def set_listed(connection: sqlite3.Connection, run_id: int) -> None:

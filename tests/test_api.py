@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from library import vectors
 from library.database import Database
 from mlx_clip import Encoder
+from tests import hostile
 from tests.web_fixtures import (
     SAMPLES,
     Library,
@@ -167,6 +168,13 @@ def test_search_by_a_picture_finds_that_picture(
 def test_search_by_what_is_no_picture(client: FlaskClient, content: bytes) -> None:
     error = post(client, 400, image=(io.BytesIO(content), "a.png"))["error"]
     assert error["message"].endswith(".")
+
+
+def test_search_by_a_picture_that_is_too_large_says_what_would_read_it(client: FlaskClient) -> None:
+    upload = (io.BytesIO(hostile.png(150_000, 150_000)), "a.png")
+    message = post(client, 400, image=upload)["error"]["message"]
+    assert "150000 x 150000 pixels take 112,121 MB of memory to decode" in message
+    assert "MAX_IMAGE_MEGAPIXELS=28031 would read it" in message
 
 
 def test_search_by_a_picture_needs_one_and_nothing_else(client: FlaskClient) -> None:

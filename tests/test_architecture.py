@@ -95,6 +95,8 @@ for name in {names!r}:
 assert before == (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)), "signals"
 assert threading.active_count() == 1, threading.enumerate()
 assert not written, written
+# They may be missing.
+assert not {{"rawpy", "pillow_jxl", "av"}} & set(sys.modules), "imported before they are needed"
 """
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+from dataclasses import asdict
 from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
 
+from library.crawl_lock import CrawlLock
+from library.models import Progress
 from mlx_clip import DEFAULT, Encoder
 from tests.web_fixtures import (
     SAMPLES,
@@ -230,6 +234,18 @@ def test_every_page_calls_the_starter_model_what_it_is(client: FlaskClient, url:
     assert f"make run CLIP_MODEL={DEFAULT}" in foot
     assert "It runs on ONNX Runtime on the CPU: the starter model is made for it." in foot
     assert "The index is closed" in foot
+
+
+def test_pages_and_api_say_how_far_a_crawl_is(own_library: Library) -> None:
+    with opened(own_library.settings) as app, CrawlLock(own_library.settings.data_dir) as lock:
+        client = app.test_client()
+        assert "A crawl has begun" in get(client, "/").split("<footer")[1]
+        progress = Progress("read", 1_200, 12_000, 3, 5_400_000_000, 45.0, 240.0)
+        lock.show(progress)
+        foot = get(client, "/").split("<footer")[1]
+        crawl = client.get("/api/v1/status").get_json()["crawl"]
+    assert "Reading: 1,200 of 12,000, 45.0/s, 5.4 GB, 4 min 0 s left, 3 could not be read" in foot
+    assert crawl == {"process": os.getpid(), "progress": asdict(progress)}
 
 
 @pytest.mark.parametrize("url", ["/", "/search?q=dog", "/pictures/1", "/folders/2", "/nothing"])

@@ -58,7 +58,7 @@ def shared_library(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -
     """All samples, crawled once. Read it, do not change it."""
     base = tmp_path_factory.mktemp("samples")
     shutil.copytree(SAMPLES, base / "photos")
-    settings = _settings(base / "data", "24")
+    settings = settings_of(base / "data", "24")
     crawl_folder(settings, encoder, base / "photos")
     return Library(settings, base / "photos")
 
@@ -67,12 +67,12 @@ def shared_library(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -
 def own_library(tmp_path: Path, encoder: Encoder) -> Library:
     """Eight drawings, for tests that change the files, the library or both."""
     fill(tmp_path / "photos", 8)
-    settings = _settings(tmp_path / "data", "5")
+    settings = settings_of(tmp_path / "data", "5")
     crawl_folder(settings, encoder, tmp_path / "photos")
     return Library(settings, tmp_path / "photos")
 
 
-def _settings(data: Path, results: str) -> Settings:
+def settings_of(data: Path, results: str) -> Settings:
     return load_settings(
         {"DATA_DIR": str(data), "NUM_IMAGE_RESULTS": results, "CLIP_MODEL": "starter"}
     )

@@ -44,6 +44,8 @@ class Description:
     overlaid: bool
     """The large picture hides its thumbnail wholly, so that one can stand in for the other."""
     file_url: str | None
+    video: bool
+    """What `file_url` leads to can be played, and `source` is a frame of it."""
     folder_url: str
     folder: str
     missing: str | None
@@ -69,6 +71,7 @@ def describe(details: PictureDetails, original: Original | None) -> Description:
         thumb=thumb,
         overlaid=original is not None and not see_through,
         file_url=url_for("media.file", image_id=details.id) if original else None,
+        video=original is not None and originals.is_video(metadata.format),
         folder_url=url_for("pages.folder", folder_id=file.folder_id),
         folder=display_path(file.path.rsplit(b"/", 2)[-2]) or "/",
         missing=None if original else _missing(details),

@@ -15,6 +15,7 @@ from flask import url_for
 
 from library.models import Hit, Picture
 from library.photos import THUMBNAIL_SIZE
+from web import originals
 from web import trail as trails
 from web.site import the_site
 from web.trail import Trail
@@ -39,6 +40,7 @@ class Tile:
     thumb: str
     closeness: int | None = None
     """Cosine similarity in percent, 0 to 100, where the picture is an answer."""
+    video: bool = False
 
 
 def bucket(width: int, height: int) -> int:
@@ -100,4 +102,5 @@ def tile(picture: Picture, trail: Trail, closeness: int | None = None) -> Tile:
         url_for("pages.picture", image_id=picture.id, trail=trails.to_text(trail)),
         thumb_url(picture.id),
         closeness,
+        originals.is_video(picture.format),
     )

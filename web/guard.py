@@ -21,6 +21,7 @@ _HEADERS = {
         (
             "default-src 'none'",
             "img-src 'self'",
+            "media-src 'self'",
             "style-src 'self'",
             "script-src 'self'",
             "connect-src 'self'",

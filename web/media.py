@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timezone
-from pathlib import Path
+from typing import BinaryIO
 
 from flask import Blueprint, Response, abort, request, send_file
 
@@ -40,21 +40,20 @@ def thumb(image_id: int) -> Response:
     try:
         jpeg = site.thumbnails.path(content_hash).read_bytes()
     except FileNotFoundError:
-        content = _content(_original(_details(image_id)))
-        jpeg = _decoded(made_thumbnail, content)
+        jpeg = _decoded(made_thumbnail, _original(_details(image_id)))
         site.thumbnails.write(content_hash, jpeg)
     return _kept(jpeg, content_hash.hex())
 
 
 @blueprint.get(f"/pictures/{_ID}/preview")
 def preview(image_id: int) -> Response:
-    """A JPEG of the original, for formats that browsers do not show themselves."""
+    """A JPEG of the original, for formats that browsers do not show themselves, and for videos."""
     details = _details(image_id)
     original = _original(details)
     tag = f"{details.content_hash.hex()}-preview"
     if request.if_none_match.contains(tag):
         return _kept(b"", tag)
-    return _kept(_decoded(made_preview, _content(original)), tag)
+    return _kept(_decoded(made_preview, original), tag)
 
 
 @blueprint.get(f"/pictures/{_ID}/file")
@@ -88,16 +87,12 @@ def _original(details: PictureDetails) -> Original:
     return original
 
 
-def _content(original: Original) -> bytes:
+def _decoded(make: Callable[[BinaryIO, int], bytes], original: Original) -> bytes:
     try:
-        return Path(original.path).read_bytes()
+        with open(original.path, "rb") as stream:
+            return make(stream, the_site().settings.max_image_megapixels)
     except OSError:
         abort(404, _GONE)
-
-
-def _decoded(make: Callable[[bytes, int], bytes], content: bytes) -> bytes:
-    try:
-        return make(content, the_site().settings.max_image_megapixels)
     except PhotoError as error:
         abort(404, f"The picture cannot be shown: {error}.")
 

@@ -20,6 +20,19 @@ _MEDIA_TYPES = {
     "DIB": "image/bmp",
     "TIFF": "image/tiff",
     "HEIF": "image/heif",
+    "JXL": "image/jxl",
+    "CR2": "image/x-canon-cr2",
+    "CR3": "image/x-canon-cr3",
+    "NEF": "image/x-nikon-nef",
+    "ARW": "image/x-sony-arw",
+    "DNG": "image/x-adobe-dng",
+    "ORF": "image/x-olympus-orf",
+    "RAF": "image/x-fuji-raf",
+    "RW2": "image/x-panasonic-rw2",
+    "MP4": "video/mp4",
+    "MOV": "video/quicktime",
+    "WEBM": "video/webm",
+    "MATROSKA": "video/x-matroska",
 }
 _SHOWN_BY_BROWSERS = frozenset({"JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP"})
 _SEE_THROUGH = frozenset({"PNG", "GIF", "WEBP", "AVIF"})
@@ -65,6 +78,11 @@ def media_type(picture_format: str) -> str:
 def browsers_show(picture_format: str) -> bool:
     """Whether every current browser shows this format in a page."""
     return picture_format in _SHOWN_BY_BROWSERS
+
+
+def is_video(picture_format: str) -> bool:
+    """Whether the picture is a frame of a video."""
+    return media_type(picture_format).startswith("video/")
 
 
 def may_be_see_through(picture_format: str) -> bool:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import io
 import threading
+from typing import BinaryIO
 
 from flask import request
 from PIL import Image
 from werkzeug.exceptions import BadRequest
 
 from library.errors import PhotoError
+from library.formats import EXTRAS
+from library.memory import DECODING
 from library.photos import THUMBNAIL_SIZE, Photo, decode, read_header, thumbnail
 from web.site import Site
 
 PREVIEW_SIZE = 2048
-# Decodes are the only thing in the site that takes much memory: two at a time are enough.
+# More at a time would leave no processor for searches, nor for the crawl that may be at work.
 _decoding = threading.BoundedSemaphore(2)
 
 
@@ -29,25 +32,32 @@ def uploaded(site: Site) -> Image.Image:
         raise BadRequest("No picture came with the request. Choose one, or drop it on the page.")
     try:
         least = 2 * site.engine.image_size
-        return _open(content, least, site.settings.max_image_megapixels).image
+        return _open(io.BytesIO(content), least, site.settings.max_image_megapixels).image
     except PhotoError as error:
         raise BadRequest(f"That file cannot be used as a picture: {error}.") from error
 
 
-def made_thumbnail(content: bytes, max_megapixels: int) -> bytes:
-    """A thumbnail as the crawler makes it. Raises PhotoError when the content is no picture."""
-    return thumbnail(_open(content, THUMBNAIL_SIZE, max_megapixels))
+def accepted() -> str:
+    """What a file input takes: of what browsers know for no picture, the extensions."""
+    extras = (extra.extensions for extra in EXTRAS if extra.installed)
+    return ",".join(["image/*", *sorted(name.decode() for name in frozenset().union(*extras))])
 
 
-def made_preview(content: bytes, max_megapixels: int) -> bytes:
+def made_thumbnail(stream: BinaryIO, max_megapixels: int) -> bytes:
+    """A thumbnail as the crawler makes it. Raises PhotoError when the file is no picture."""
+    return thumbnail(_open(stream, THUMBNAIL_SIZE, max_megapixels))
+
+
+def made_preview(stream: BinaryIO, max_megapixels: int) -> bytes:
     """A JPEG of at most PREVIEW_SIZE pixels, for formats that browsers do not show.
 
-    Raises PhotoError when the content is no picture.
+    Raises PhotoError when the file is no picture.
     """
-    return thumbnail(_open(content, PREVIEW_SIZE, max_megapixels), PREVIEW_SIZE)
+    return thumbnail(_open(stream, PREVIEW_SIZE, max_megapixels), PREVIEW_SIZE)
 
 
-def _open(content: bytes, least: int, max_megapixels: int) -> Photo:
+def _open(stream: BinaryIO, least: int, max_megapixels: int) -> Photo:
     with _decoding:
-        header = read_header(io.BytesIO(content), least, max_megapixels)
-        return decode(header, least, len(content))
+        header = read_header(stream, least, max_megapixels)
+        with DECODING.reserve(header.megapixels, max_megapixels):
+            return decode(header, least, byte_size=0)  # whose metadata nobody asks for
