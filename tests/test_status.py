@@ -152,11 +152,11 @@ def test_counts_are_answered_from_indexes_and_never_read_the_rows(database: Data
     counts.count_root(connection, large.ROOT)
     connection.set_trace_callback(None)
     assert len(queries) >= 8
+    # Of the few that are missing or failed the rows may be read; one table is an index by itself.
+    answers = ("COVERING INDEX", "files_missing", "files_failed", "indexed_vectors", "subquery")
     for query in queries:
         for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {query}"):
-            whole = step.startswith("SCAN") and "INDEX" not in step
-            # Without row ids, the table is an index.
-            assert not whole or "indexed_vectors" in step or "subquery" in step, (query, step)
+            assert "SUBQUERY" in step or any(answer in step for answer in answers), (query, step)
 
 
 def test_new_libraries_have_large_pages_and_old_ones_keep_theirs(tmp_path: Path) -> None:
