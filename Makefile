@@ -6,13 +6,13 @@
 ## make parity   compares mlx_clip with transformers and open_clip on PyTorch, which is a
 ##                   download of 200 MB to several GB; in an environment of its own
 ## make golden   the vectors of tests/checkpoints, made anew by those references
-## make bench    the benchmarks, PyTorch's beside ours; writes docs/benchmarks.md
+## make bench    the benchmarks, PyTorch's and rclip's beside ours; writes docs/benchmarks.md
 ## make css      static/app.css from static/src/app.css and the templates (needs npm)
 ## make css-check    fails when static/app.css is not what make css would write
 ## make screenshots  the pictures of the pages in docs
 ## make starter  builds models/starter anew into artefacts/starter/model (needs PyTorch, Debian)
 ## make starter-eval    the recall of models/starter, and of its first build
-## make clean    removes .venv, .venv-parity, .venv-node, node_modules and caches; the library in data/ stays
+## make clean    removes .venv and .venv-*, node_modules and caches; the library in data/ stays
 ##
 ## PYTHON=python3.12 chooses the Python that .venv is made with.
 
@@ -91,5 +91,5 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-parity .venv-node node_modules .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-parity .venv-rclip .venv-node node_modules .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

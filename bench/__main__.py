@@ -8,11 +8,13 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 
+from bench.compare import compare_section
 from bench.crawl import crawl_section, large_library
 from bench.encoder import encoder_section
 from bench.index import index_section
 from bench.measure import ROOT
 from bench.memory import memory_section
+from bench.rescan import rescan_section
 from bench.rows import rows_section
 from bench.site import site_section
 
@@ -40,8 +42,10 @@ def _site() -> str:
 
 _SECTIONS: dict[str, Callable[[], str]] = {
     "crawl": lambda: crawl_section(_WORK),
+    "compare": lambda: compare_section(_WORK),
     "site": _site,
     "encoder": lambda: encoder_section(_WORK),
+    "rescan": lambda: rescan_section(_WORK),
     "rows": lambda: rows_section(_WORK),
     "memory": lambda: memory_section(_WORK),
     "index": lambda: index_section(_WORK),

@@ -11,6 +11,9 @@ from PIL import Image
 
 from bench.measure import ROOT
 
+PHOTOS = 300
+"""How many 12-megapixel photographs are measured with."""
+
 OPENCLIPART = Path("/usr/share/openclipart/png")
 _SIZE = (4000, 3000)
 

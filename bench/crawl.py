@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bench.corpora import openclipart, small_photos, twelve_megapixel_photos
+from bench.corpora import PHOTOS, openclipart, small_photos, twelve_megapixel_photos
 from bench.measure import crawl_twice, run
 from bench.table import megabytes, table
 
-_PHOTOS = 200
 _DRAWINGS = "openclipart-png"
 _HEAD = (
     "folder",
@@ -25,7 +24,7 @@ _HEAD = (
 
 def crawl_section(work: Path) -> str:
     """Crawl every corpus twice; gives the section of docs/benchmarks.md."""
-    corpora = {"12-megapixel JPEGs": twelve_megapixel_photos(work / "photos", _PHOTOS)}
+    corpora = {"12-megapixel JPEGs": twelve_megapixel_photos(work / "photos", PHOTOS)}
     drawings = openclipart()
     if drawings:
         corpora[_DRAWINGS] = drawings

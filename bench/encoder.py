@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,10 +25,8 @@ _NAMES = {
 
 def encoder_section(work: Path) -> str:
     """Measure every runtime in processes of its own, in turns, so that all meet the same noise."""
-    checkpoint = work / "ViT-B-32"
-    if not (checkpoint / "model.safetensors").is_file():
-        _child("write", checkpoint)
-    kinds = ["torch", "onnx-float32", "onnx-int8", *(["mlx"] if _has_gpu() else [])]
+    checkpoint = vit_b_32(work)
+    kinds = ["torch", "onnx-float32", "onnx-int8", *(["mlx"] if has_gpu() else [])]
     rounds = [{kind: _child(kind, checkpoint) for kind in kinds} for _ in range(_ROUNDS)]
     head = ["", *(f"{n} picture{'s' * (n > 1)}" for n in BATCHES)]
     head += [*(f"{n} text{'s' * (n > 1)}" for n in BATCHES), "memory"]
@@ -47,7 +46,23 @@ def encoder_section(work: Path) -> str:
     )
 
 
+def vit_b_32(work: Path) -> Path:
+    """A checkpoint of ViT-B/32 with random weights, made once.
+
+    Its tokenizer is that of the tests' small model: pictures do not need it, a model folder does.
+    """
+    checkpoint = work / "ViT-B-32"
+    if not (checkpoint / "model.safetensors").is_file():
+        _child("write", checkpoint)
+    for name in ("merges.txt", "tokenizer_config.json", "vocab.json"):
+        if not (checkpoint / name).is_file():
+            shutil.copy(ROOT / "tests" / "checkpoints" / "clip" / name, checkpoint)
+    return checkpoint
+
+
 def _child(kind: str, checkpoint: Path) -> list[float]:
+    if not _PARITY.is_file():
+        raise SystemExit("The checkpoint is made with PyTorch, in .venv-parity: run make bench.")
     done = subprocess.run(
         [_PARITY, "-m", "bench.encoder_child", kind, checkpoint],
         cwd=ROOT,
@@ -59,7 +74,8 @@ def _child(kind: str, checkpoint: Path) -> list[float]:
     return figures
 
 
-def _has_gpu() -> bool:
+def has_gpu() -> bool:
+    """Whether MLX has Metal or CUDA here."""
     probe = "from mlx_clip.mlx_device import gpu; raise SystemExit(gpu() is None)"
     done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True)
     return done.returncode == 0

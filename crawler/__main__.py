@@ -12,15 +12,16 @@ import threading
 from collections.abc import Sequence
 from types import FrameType
 
-from crawler.crawl import Crawl, Summary
-from crawler.model import open_encoder
-from crawler.scan import outermost
-from crawler.terminal import Display, sentences
-from library import files
+from crawler.crawl import Crawl, Options, Summary
+from crawler.excludes import Excludes
+from crawler.model import open_encoder_later
+from crawler.roots import outermost
+from crawler.terminal import display, sentences
+from library import excludes, files
 from library.database import Database
 from library.errors import LibraryError, SettingsError
 from library.settings import Settings, load_settings, read_environment
-from mlx_clip import EncoderError
+from mlx_clip.errors import EncoderError
 
 EXIT_DONE, EXIT_FAILED, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             {**read_environment(), **{name: text for name, text in overrides.items() if text}}
         )
         logging.basicConfig(level=settings.log_level)
-        return _crawl(settings, [os.fsencode(folder) for folder in options.folders], options.json)
+        folders = [os.fsencode(folder) for folder in options.folders]
+        return _crawl(settings, folders, _options(options), options.json)
     except (SettingsError, EncoderError) as error:
         print(f"crawler: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
@@ -55,27 +57,79 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="where to look; without any: IMAGE_DIRECTORY, else the folders crawled before",
     )
+    parser.add_argument(
+        "--exclude",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        help="pass over files and folders of this name (*, ?, [ab]) or, with a slash in it, of this"
+        " path below the folder that is crawled (** for any folders); a slash at its end means"
+        " folders only. May be given several times. Remembered for later crawls; what was known of"
+        " them counts as missing",
+    )
+    parser.add_argument(
+        "--include",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        help="no longer exclude this pattern",
+    )
+    parser.add_argument(
+        "--prune", action="store_true", help="forget files that are gone, and their pictures"
+    )
+    parser.add_argument(
+        "--rehash",
+        action="store_true",
+        help="read every file again, to find what changed though its size and date did not",
+    )
+    parser.add_argument(
+        "--retry", action="store_true", help="try files again that could not be decoded"
+    )
     parser.add_argument("--data", metavar="DIR", help="the library's folder (DATA_DIR)")
     parser.add_argument("--model", metavar="NAME", help="the model (CLIP_MODEL)")
     parser.add_argument("--json", action="store_true", help="end with the summary as one object")
     return parser
 
 
-def _crawl(settings: Settings, folders: list[bytes], as_json: bool) -> int:
+def _options(parsed: argparse.Namespace) -> Options:
+    """What the crawl is asked beside the folders. Raises SettingsError for what is no pattern."""
+    exclude, include = (
+        tuple(map(os.fsencode, given)) for given in (parsed.exclude, parsed.include)
+    )
+    for pattern in exclude:
+        try:
+            Excludes([pattern])
+        except ValueError as error:
+            raise SettingsError(f"--exclude {os.fsdecode(pattern)}: {error}") from error
+    return Options(exclude, include, parsed.rehash, parsed.retry, parsed.prune)
+
+
+def _crawl(settings: Settings, folders: list[bytes], options: Options, as_json: bool) -> int:
     if folders and not any(os.path.isdir(folder) for folder in folders):
         raise SettingsError(f"no such folder: {', '.join(map(os.fsdecode, folders))}")
     database = Database(settings.database_path)
     try:
-        roots = outermost(folders or _known_roots(settings, database))
-        encoder = open_encoder(database.connection, settings)
+        connection = database.connection
+        _check_includes(options, excludes.excludes(connection))
+        roots = outermost(folders or _known_roots(settings, database), files.roots(connection))
+        encoder = open_encoder_later(connection, settings)
         interrupted = _watch_for_signals()
-        with Display() as display:
-            crawl = Crawl(settings, database, encoder, display, interrupted.is_set)
-            summary = crawl.run(roots)
+        with display() as report:
+            crawl = Crawl(settings, database, encoder, report, interrupted.is_set)
+            summary = crawl.run(roots, options)
         _say(summary, database, as_json)
         return EXIT_INTERRUPTED if summary.interrupted else EXIT_DONE
     finally:
         database.close()
+
+
+def _check_includes(options: Options, known: Sequence[bytes]) -> None:
+    for pattern in options.include:
+        if pattern not in known:
+            names = ", ".join(map(os.fsdecode, known)) or "nothing"
+            raise SettingsError(
+                f"--include {os.fsdecode(pattern)}: that is not excluded, but {names}"
+            )
 
 
 def _known_roots(settings: Settings, database: Database) -> list[bytes]:

@@ -32,6 +32,8 @@ class Committer:
     """Commits everything that is known of a batch's files, metadata and vectors together."""
 
     def __init__(self, database: Database, space: Space) -> None:
+        self.altered: list[bytes] = []
+        """Files that hold something else than before, though their size and mtime are the same."""
         self._database = database
         self._space = space
 
@@ -49,10 +51,12 @@ class Committer:
                     case Known(work, content_hash, size, mtime_ns):
                         image_id = images.find(connection, content_hash)
                         assert image_id is not None
-                        files.set_content(connection, work, image_id, size, mtime_ns)
+                        self._set_content(connection, work, image_id, size, mtime_ns)
                     case Failed(work, reason, kind):
                         files.set_failure(connection, work, reason, kind)
                         failed += 1
+                        if work.image_id is not None and kind == "undecodable":
+                            self.altered.append(work.path)
                     case Vanished():
                         pass  # the next scan will see whether it is gone, or its whole disk
         size = sum(_work(result).size for result in batch)
@@ -69,8 +73,16 @@ class Committer:
         new = not vectors.exists(connection, self._space, picture.content_hash)
         image_id = images.add(connection, picture.content_hash, picture.metadata)
         vectors.add(connection, self._space, image_id, result.vector)
-        files.set_content(connection, picture.work, image_id, picture.size, picture.mtime_ns)
+        self._set_content(connection, picture.work, image_id, picture.size, picture.mtime_ns)
         return True, new
+
+    def _set_content(
+        self, connection: Connection, work: Work, image_id: int, size: int, mtime_ns: int
+    ) -> None:
+        files.set_content(connection, work, image_id, size, mtime_ns)
+        is_same_file = (size, mtime_ns) == (work.size, work.mtime_ns)
+        if work.image_id not in (None, image_id) and is_same_file:
+            self.altered.append(work.path)
 
 
 def _work(result: Result) -> Work:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from crawler import file_list
-from crawler.commit import Committer
-from crawler.file_list import FileListHeader, FileListWriter
-from crawler.pipeline import Pipeline
+from crawler.file_list import Asked
+from crawler.find import Finder, Found
 from crawler.progress import Meter, Report
 from crawler.push import IndexFeeder
-from crawler.read import Reader
-from crawler.scan import Walk
-from library import counts, files, runs, vectors
+from library import counts, excludes, files, runs
 from library.crawl_lock import CrawlLock
 from library.database import Database
-from library.errors import FileListError
 from library.models import Progress
-from library.runs import Run
 from library.settings import Settings
+from library.spaces import space
 from library.thumbnails import Thumbnails
-from mlx_clip import Encoder
+
+if TYPE_CHECKING:
+    from library.prune import Forgotten
+    from mlx_clip import Encoder
 
 _JSON_FIELDS = (
     "files",
@@ -37,6 +36,22 @@ _JSON_FIELDS = (
 )
 
 Cancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a crawl is to do beside bringing the library up to date with its folders."""
+
+    exclude: tuple[bytes, ...] = ()
+    """Patterns of what this crawl and all later ones pass over: see excludes.py."""
+    include: tuple[bytes, ...] = ()
+    """Patterns that are no longer excluded."""
+    rehash: bool = False
+    """Check the content of every file, whatever its size and mtime say."""
+    retry: bool = False
+    """Try the files again that could not be decoded."""
+    prune: bool = False
+    """Forget files that are missing, and pictures that are in no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +80,19 @@ class Summary:
     """Folders that could not be looked into."""
     index_note: str | None
     """Why the index was left to somebody else."""
+    passed_over: Mapping[str, int]
+    """Files that were not read, for want of a package or by a setting, by kind."""
+    altered: tuple[bytes, ...]
+    """Files that hold something else than before, though size and mtime say that they do not."""
+    forgotten: Forgotten | None
+    """What was forgotten, if that was asked."""
 
     def as_json(self) -> dict[str, int | float | str]:
         """The object that `--json` prints."""
         return {name: getattr(self, name) for name in _JSON_FIELDS}
+
+
+_NO_OPTIONS = Options()
 
 
 class Crawl:
@@ -89,109 +113,86 @@ class Crawl:
         self._settings = settings
         self._database = database
         self._encoder = encoder
-        self._space = vectors.space(database.connection, encoder.space, encoder.dim)
+        self._space = space(database.connection, encoder.space, encoder.dim)
         self._lock = CrawlLock(settings.data_dir)
         self._tell = report
         self._cancelled = cancelled
 
-    def run(self, roots: Sequence[bytes]) -> Summary:
+    def run(self, roots: Sequence[bytes], options: Options = _NO_OPTIONS) -> Summary:
         """Crawl `roots` (absolute, none below another), or go on where such a run was cut off.
 
         Raises CrawlBusyError when another crawl is at work in the library.
         """
         with self._lock:
-            return self._run(tuple(roots))
+            return self._run(self._asked(tuple(roots), options))
+
+    def _asked(self, roots: tuple[bytes, ...], options: Options) -> Asked:
+        if options.exclude or options.include:
+            with self._database.transaction() as connection:
+                excludes.add(connection, options.exclude)
+                excludes.remove(connection, options.include)
+        return Asked(
+            roots,
+            excludes.excludes(self._database.connection),
+            self._settings.raw_beside_jpeg,
+            options.rehash,
+            options.retry,
+            options.prune,
+        )
 
     def _report(self, progress: Progress) -> None:
         """One stream of progress, to who began the crawl and to who looks at the library."""
         self._lock.show(progress)
         self._tell(progress)
 
-    def _run(self, roots: tuple[bytes, ...]) -> Summary:
+    def _run(self, asked: Asked) -> Summary:
         started = time.monotonic()
-        run, header = self._cut_off(roots)
-        continued = run is not None
-        if run is None:
-            run, header = self._scan(roots)
-        work = encoded = 0
-        note = None
-        if header is not None:
-            if not run.listed:
-                self._apply(run, header)
-            work, encoded, note = self._read(roots)
-        count = header.count if header else 0
+        finder = Finder(self._settings, self._database, self._report, self._cancelled)
+        found = finder.find(asked)
+        done = self._read(asked.roots) if found else _NOTHING_READ
+        forgotten = None
+        if found and asked.prune and not self._cancelled():
+            forgotten = self._prune(found)
         now = counts.count(self._database.connection, self._space)
         summary = Summary(
-            files=count,
+            files=found.count if found else 0,
             pictures=now.pictures,
-            encoded=encoded,
-            skipped=count - work,
+            encoded=done.encoded,
+            skipped=found.count - done.work if found else 0,
             failed=now.failed,
             missing=now.missing,
             indexed=now.indexed,
             seconds=round(time.monotonic() - started, 2),
             model=self._encoder.name,
             interrupted=self._cancelled(),
-            continued=continued,
-            absent=tuple(root for root in roots if header and root not in header.walked),
-            unreadable=header.unreadable if header else (),
-            index_note=note,
+            continued=found is not None and found.continued,
+            absent=tuple(r for r in asked.roots if found and r not in found.header.walked),
+            unreadable=found.header.unreadable if found else (),
+            index_note=done.note,
+            passed_over=found.header.skipped if found else {},
+            altered=done.altered,
+            forgotten=forgotten,
         )
-        if not summary.interrupted:
-            runs.finish(self._database.connection, run.id, summary.as_json())
+        if found and not summary.interrupted:
+            runs.finish(self._database.connection, found.run.id, summary.as_json())
         return summary
 
-    def _cut_off(self, roots: tuple[bytes, ...]) -> tuple[Run, FileListHeader] | tuple[None, None]:
-        """The last run and its list, when it was over these roots and never came to its end."""
-        run = runs.cut_off(self._database.connection)
-        try:
-            header = file_list.read_header(self._settings.file_list_path)
-        except FileListError:
-            header = None
-        if run and header and header.started == run.started and header.roots == roots:
-            return run, header
-        return None, None
+    def _read(self, roots: tuple[bytes, ...]) -> _Read:
+        """Read, encode and index what is missing."""
+        total = files.count_work(self._database.connection, self._space.id, roots)
+        with self._feeder() as feeder:
+            encoded, altered = self._encode(roots, total, feeder) if total else (0, ())
+        return _Read(total, encoded, altered, feeder.note)
 
-    def _scan(self, roots: tuple[bytes, ...]) -> tuple[Run, FileListHeader | None]:
-        """Walk the roots into a new file list; no list when the walk was cancelled."""
-        run = runs.start(self._database.connection, time.time())
-        meter = Meter("scan", None, self._report)
-        walk = Walk(roots)
-        with FileListWriter(self._settings.file_list_path) as writer:
-            for entry in walk:
-                if self._cancelled():
-                    return run, None
-                writer.write(entry)
-                meter.add(1)
-            header = FileListHeader(
-                roots, walk.walked, tuple(walk.unreadable), run.started, writer.count
-            )
-            writer.finish(header)
-        meter.end()
-        return run, header
+    def _encode(
+        self, roots: tuple[bytes, ...], total: int, feeder: IndexFeeder
+    ) -> tuple[int, tuple[bytes, ...]]:
+        """Read and encode; gives how many pictures, and the files that were altered silently."""
+        # What decodes takes half a second to import, which a crawl with nothing to do need not pay.
+        from crawler.commit import Committer
+        from crawler.pipeline import Pipeline
+        from crawler.read import Reader
 
-    def _apply(self, run: Run, header: FileListHeader) -> None:
-        path = self._settings.file_list_path
-        with self._database.transaction() as connection:
-            files.remember_roots(connection, header.walked)
-            files.apply_list(
-                connection,
-                file_list.read_entries(path),
-                header.walked,
-                header.unreadable,
-                time.time(),
-            )
-            runs.set_listed(connection, run.id)
-
-    def _read(self, roots: tuple[bytes, ...]) -> tuple[int, int, str | None]:
-        """Read, encode and index what is missing.
-
-        Gives the files there were to read, the pictures that were encoded, and a sentence when
-        the index was left to somebody else.
-        """
-        connection = self._database.connection
-        total = files.count_work(connection, self._space.id, roots)
-        work = files.work(connection, self._space.id, roots)
         reader = Reader(
             self._database,
             self._space,
@@ -200,19 +201,42 @@ class Crawl:
             self._settings.max_image_megapixels,
         )
         committer = Committer(self._database, self._space)
+        work = files.work(self._database.connection, self._space.id, roots)
         meter = Meter("read", total, self._report)
         encoded = 0
-        with self._feeder() as feeder:
-            with Pipeline(reader, self._encoder, self._cancelled) as pipeline:
-                for batch in pipeline.batches(work):
-                    done = committer.commit(batch)
-                    feeder.committed(done.encoded)
-                    encoded += done.encoded
-                    meter.add(done.files, done.failed, done.bytes)
-            meter.end()
-        return total, encoded, feeder.note
+        with Pipeline(reader, self._encoder, self._cancelled) as pipeline:
+            for batch in pipeline.batches(work):
+                done = committer.commit(batch)
+                feeder.committed(done.encoded)
+                encoded += done.encoded
+                meter.add(done.files, done.failed, done.bytes)
+        meter.end()
+        return encoded, tuple(sorted(committer.altered))
 
     def _feeder(self) -> IndexFeeder:
         return IndexFeeder(
             self._settings.data_dir, self._database, self._space, self._report, self._cancelled
         )
+
+    def _prune(self, found: Found) -> Forgotten:
+        from crawler.prune import forget_what_is_gone
+
+        return forget_what_is_gone(
+            self._database,
+            Thumbnails(self._settings.thumbnail_dir),
+            found.header.walked,
+            found.header.unreadable,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the reading stage came to: files there were to read, pictures encoded, and so on."""
+
+    work: int
+    encoded: int
+    altered: tuple[bytes, ...]
+    note: str | None
+
+
+_NOTHING_READ = _Read(0, 0, (), None)

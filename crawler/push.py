@@ -11,7 +11,7 @@ from library import indexed
 from library.database import Database
 from library.errors import IndexBusyError, VectorIndexError
 from library.index_files import IndexFiles
-from library.vectors import Space
+from library.spaces import Space
 
 ENOUGH = 500
 """New vectors that are worth a push: Chroma takes them by the batch."""

@@ -4,68 +4,49 @@ from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
-
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
+from typing import TYPE_CHECKING
 
 from crawler.crawl import Summary
+from crawler.selection import BESIDE
 from library.figures import STAGES, duration, figures
+from library.formats import EXTRAS
 from library.models import Failure, Progress, display_path
-from mlx_clip import DEFAULT, STARTER
+from mlx_clip.names import DEFAULT, STARTER
+
+if TYPE_CHECKING:
+    from crawler.bar import Bar
 
 _SECONDS_BETWEEN_LINES = 5.0
 _FAILURES_SHOWN = 10
 
 
-class Display:
-    """Shows Progress on standard error. Use as a context manager; call it as the report."""
+def display() -> Bar | Lines:
+    """What shows progress on standard error: a context manager, called as a crawl's report."""
+    if not sys.stderr.isatty():
+        return Lines()
+    # A tenth of a second, which a crawl that nobody watches need not pay.
+    from crawler.bar import Bar
+
+    return Bar()
+
+
+class Lines:
+    """Prints Progress as a line every few seconds."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        self._bar = Bar(
-            TextColumn("{task.description:<20}"),
-            BarColumn(),
-            TextColumn("{task.fields[figures]}"),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-        self._stage = ""
-        self._task = self._bar.add_task("", total=None, figures="", visible=False)
         self._next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
 
-    def __enter__(self) -> Display:
-        self._bar.start()
+    def __enter__(self) -> Lines:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
+    def __exit__(self, *error: object) -> None:
+        pass
 
     def __call__(self, progress: Progress) -> None:
-        """Show where the crawl is."""
-        if self._console.is_terminal:
-            self._show_bar(progress)
-        elif time.monotonic() >= self._next_line:
+        """Say where the crawl is, when it is time."""
+        if time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
             print(f"{STAGES[progress.stage]}: {figures(progress)}", file=sys.stderr, flush=True)
-
-    def _show_bar(self, progress: Progress) -> None:
-        if progress.stage != self._stage:
-            self._stage = progress.stage
-            self._bar.remove_task(self._task)
-            self._task = self._bar.add_task(STAGES[progress.stage], figures="")
-        self._bar.update(
-            self._task,
-            total=progress.total,
-            completed=progress.done,
-            figures=figures(progress),
-        )
 
 
 def sentences(summary: Summary, failures: list[Failure]) -> list[str]:
@@ -98,9 +79,44 @@ def sentences(summary: Summary, failures: list[Failure]) -> list[str]:
         )
     if summary.missing:
         lines.append(f"{summary.missing:,} files that were known are not there any more.")
+    lines += _passed_over_lines(summary)
+    lines += _altered_lines(summary)
+    if summary.forgotten:
+        lines.append(
+            f"Forgotten: {summary.forgotten.files:,} files that are gone, and "
+            f"{summary.forgotten.pictures:,} pictures that are in no file any more."
+        )
     lines += _failure_lines(summary, failures)
     if summary.index_note:
         lines.append(f"Not indexed here: {summary.index_note}.")
+    return lines
+
+
+def _passed_over_lines(summary: Summary) -> list[str]:
+    lines = [
+        f"{summary.passed_over[extra.kind]:,} {extra.kind} skipped: "
+        f".venv/bin/python -m pip install {extra.package}"
+        for extra in EXTRAS
+        if extra.kind in summary.passed_over
+    ]
+    if BESIDE in summary.passed_over:
+        lines.append(
+            f"{summary.passed_over[BESIDE]:,} {BESIDE} of the same name skipped "
+            "(RAW_BESIDE_JPEG=read reads them)."
+        )
+    return lines
+
+
+def _altered_lines(summary: Summary) -> list[str]:
+    if not summary.altered:
+        return []
+    lines = [
+        f"{len(summary.altered):,} files hold something else than before, though their size and "
+        "date are the same (a failing disk, or a program that hides its changes):"
+    ]
+    lines += [f"  {display_path(path)}" for path in summary.altered[:_FAILURES_SHOWN]]
+    if len(summary.altered) > _FAILURES_SHOWN:
+        lines.append(f"  ... and {len(summary.altered) - _FAILURES_SHOWN:,} more.")
     return lines
 
 

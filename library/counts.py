@@ -6,7 +6,7 @@ import sqlite3
 
 from library.files import subtree
 from library.models import Counts, RootCounts
-from library.vectors import Space
+from library.spaces import Space
 
 _ALL = (b"", b"\xff")
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from library.models import Failure, FileEntry, Folder, PictureFile, Work
+from library.models import Failure, Folder, PictureFile, Work
 
 FailureKind = Literal["unreadable", "undecodable"]
 
@@ -32,110 +31,82 @@ def roots(connection: sqlite3.Connection) -> list[bytes]:
     return [path for (path,) in connection.execute("SELECT path FROM roots ORDER BY path")]
 
 
-def apply_list(
-    connection: sqlite3.Connection,
-    entries: Iterable[FileEntry],
-    walked: Sequence[bytes],
-    unreadable: Sequence[bytes],
-    now: float,
-) -> None:
-    """Bring the table of files in line with a file list, inside the caller's transaction.
-
-    New files are added; changed ones (size or mtime) lose what was known of their content;
-    seen again, a missing one is present. Below the `walked` roots, files that the list does not
-    name become missing since `now` (Unix time), except below the `unreadable` folders, where
-    nobody could look.
-    """
-    connection.execute(
-        """CREATE TEMP TABLE listed (
-            path BLOB PRIMARY KEY, folder BLOB, size INTEGER, mtime_ns INTEGER
-        ) WITHOUT ROWID"""
-    )
-    try:
-        connection.executemany(
-            "INSERT OR REPLACE INTO listed VALUES (?, ?, ?, ?)",
-            ((e.path, os.path.dirname(e.path), e.size, e.mtime_ns) for e in entries),
-        )
-        connection.execute(
-            "INSERT OR IGNORE INTO folders (path) SELECT DISTINCT folder FROM listed"
-        )
-        connection.execute(
-            """INSERT INTO files (path, folder_id, size, mtime_ns)
-            SELECT listed.path, folders.id, size, mtime_ns
-            FROM listed JOIN folders ON folders.path = listed.folder
-            WHERE true ORDER BY listed.path
-            ON CONFLICT (path) DO UPDATE SET
-                missing_since = NULL,
-                image_id = iif(size = excluded.size AND mtime_ns = excluded.mtime_ns,
-                               image_id, NULL),
-                failure = iif(size = excluded.size AND mtime_ns = excluded.mtime_ns,
-                              failure, NULL),
-                failure_kind = iif(size = excluded.size AND mtime_ns = excluded.mtime_ns,
-                                   failure_kind, NULL),
-                size = excluded.size,
-                mtime_ns = excluded.mtime_ns
-            WHERE missing_since IS NOT NULL
-                OR size != excluded.size OR mtime_ns != excluded.mtime_ns"""
-        )
-        spared = [subtree(folder) for folder in unreadable]
-        for root in walked:
-            connection.execute(
-                f"""UPDATE files SET missing_since = ?
-                WHERE path >= ? AND path < ? AND missing_since IS NULL
-                AND NOT EXISTS (SELECT 1 FROM listed WHERE listed.path = files.path)
-                {"AND NOT (path >= ? AND path < ?)" * len(spared)}""",
-                (now, *subtree(root), *(bound for bounds in spared for bound in bounds)),
-            )
-            # What the disk refused last time may be readable now; a broken picture stays broken.
-            connection.execute(
-                """UPDATE files SET failure = NULL, failure_kind = NULL
-                WHERE path >= ? AND path < ? AND failure_kind = 'unreadable'""",
-                subtree(root),
-            )
-    finally:
-        connection.execute("DROP TABLE listed")
-
-
-_WORK = """
-    FROM files LEFT JOIN vectors
-        ON vectors.image_id = files.image_id AND vectors.space_id = :space
-    WHERE files.path >= :first AND files.path < :end AND files.path > :after
-        AND files.missing_since IS NULL AND files.failure IS NULL AND vectors.id IS NULL
-"""
+# Word for word the condition of the index files_unread.
+_UNREAD = "missing_since IS NULL AND (unchecked OR image_id IS NULL AND failure IS NULL)"
+_NOT_ENCODED = """missing_since IS NULL AND (unchecked OR failure IS NULL AND NOT EXISTS (
+    SELECT 1 FROM vectors WHERE vectors.image_id = files.image_id AND space_id = :space))"""
 
 
 def work(connection: sqlite3.Connection, space_id: int, roots: Sequence[bytes]) -> Iterator[Work]:
     """The files below `roots` that have to be read for a space, in the order of their paths.
 
-    Derived, never stored: a file whose content is unknown, or whose picture has no vector there.
+    Derived, never stored: a file whose content is unknown or has to be checked, or whose picture
+    has no vector in the space.
     """
+    condition = _condition(connection, space_id)
     for root in roots:
         first, end = subtree(root)
-        after = b""
         while True:
             page = connection.execute(
-                f"""SELECT files.id, files.path, files.size, files.mtime_ns {_WORK}
-                ORDER BY files.path LIMIT {_PAGE}""",
-                {"space": space_id, "first": first, "end": end, "after": after},
+                f"""SELECT id, path, size, mtime_ns, iif(unchecked, image_id, NULL) FROM files
+                WHERE path >= :first AND path < :end AND {condition}
+                ORDER BY path LIMIT {_PAGE}""",
+                {"space": space_id, "first": first, "end": end},
             ).fetchall()
             for row in page:
                 yield Work(*row)
             if len(page) < _PAGE:
                 break
-            after = page[-1][1]
+            first = page[-1][1] + b"\0"
 
 
 def count_work(connection: sqlite3.Connection, space_id: int, roots: Sequence[bytes]) -> int:
     """How many files `work` would give."""
+    condition = _condition(connection, space_id)
     total = 0
     for root in roots:
         first, end = subtree(root)
         (count,) = connection.execute(
-            f"SELECT count(*) {_WORK}",
-            {"space": space_id, "first": first, "end": end, "after": b""},
+            f"SELECT count(*) FROM files WHERE path >= :first AND path < :end AND {condition}",
+            {"space": space_id, "first": first, "end": end},
         ).fetchone()
         total += count
     return total
+
+
+def _condition(connection: sqlite3.Connection, space_id: int) -> str:
+    """Which files are work: every one is looked at only where pictures lack vectors."""
+    (lacking,) = connection.execute(
+        """SELECT (SELECT count(*) FROM images)
+            > (SELECT count(*) FROM vectors WHERE space_id = :space)
+        AND EXISTS (SELECT 1 FROM images
+            WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE image_id = images.id
+                AND space_id = :space)
+            AND EXISTS (SELECT 1 FROM files WHERE image_id = images.id
+                AND missing_since IS NULL))""",
+        {"space": space_id},
+    ).fetchone()
+    return _NOT_ENCODED if lacking else _UNREAD
+
+
+def check_again(connection: sqlite3.Connection, roots: Iterable[bytes]) -> None:
+    """Have every present file below some roots read again, whatever is known of it."""
+    for root in roots:
+        connection.execute(
+            """UPDATE files SET unchecked = 1
+            WHERE path >= ? AND path < ? AND missing_since IS NULL""",
+            subtree(root),
+        )
+
+
+def try_again(connection: sqlite3.Connection, roots: Iterable[bytes]) -> None:
+    """Have the files below some roots that could not be read, or decoded, tried again."""
+    for root in roots:
+        connection.execute(
+            """UPDATE files SET failure = NULL, failure_kind = NULL
+            WHERE failure IS NOT NULL AND path >= ? AND path < ?""",
+            subtree(root),
+        )
 
 
 def set_content(
@@ -144,15 +115,22 @@ def set_content(
     """Record which picture a file holds, and the size and mtime it had when it was read."""
     connection.execute(
         """UPDATE files SET image_id = ?, size = ?, mtime_ns = ?, failure = NULL,
-        failure_kind = NULL WHERE id = ?""",
+        failure_kind = NULL, unchecked = 0 WHERE id = ?""",
         (image_id, size, mtime_ns, work.file_id),
     )
+    if (size, mtime_ns) != (work.size, work.mtime_ns):
+        connection.execute(
+            """UPDATE folders SET listing = NULL
+            WHERE id = (SELECT folder_id FROM files WHERE files.id = ?)""",
+            (work.file_id,),
+        )
 
 
 def set_failure(connection: sqlite3.Connection, work: Work, reason: str, kind: FailureKind) -> None:
     """Record that a file could not be read, and why."""
     connection.execute(
-        "UPDATE files SET image_id = NULL, failure = ?, failure_kind = ? WHERE id = ?",
+        """UPDATE files SET image_id = NULL, failure = ?, failure_kind = ?, unchecked = 0
+        WHERE id = ?""",
         (reason, kind, work.file_id),
     )
 

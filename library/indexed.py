@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from library import vectors
-from library.vectors import Space, VectorRows
+from library.spaces import Space
+
+if TYPE_CHECKING:
+    from library.vectors import VectorRows
 
 _NO_END = 2**63 - 1  # of SQLite's integers
 _LACKING = """space_id = ? AND NOT EXISTS (
@@ -29,6 +32,8 @@ def lacking(
     connection: sqlite3.Connection, space: Space, first: int, end: int, limit: int
 ) -> VectorRows:
     """The oldest vectors with an id of `first` or above, below `end`, that no collection holds."""
+    from library import vectors  # which NumPy takes long to load for: a look need not pay
+
     return vectors.rows(
         connection,
         space,
@@ -77,6 +82,8 @@ def count(connection: sqlite3.Connection, collection: str) -> int:
 
 def sample(connection: sqlite3.Connection, space: Space, collection: str, limit: int) -> VectorRows:
     """Some vectors that a collection should hold, drawn at random."""
+    from library import vectors  # which NumPy takes long to load for: a look need not pay
+
     return vectors.rows(
         connection,
         space,

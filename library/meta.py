@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
+from dataclasses import astuple, dataclass
 
-from library import vectors
-from library.vectors import Space
+from library import spaces
+from library.spaces import Space
 
 AUTO = "auto"
 _COMMIT = r"@([0-9a-f]{40})/"
@@ -24,7 +26,7 @@ def space_key(connection: sqlite3.Connection) -> str | None:
 
 def space(connection: sqlite3.Connection) -> Space | None:
     """The space in use; the one that was added last where none is recorded; None without any."""
-    known = vectors.spaces(connection)
+    known = spaces.spaces(connection)
     in_use = [space for space in known if space.key == space_key(connection)]
     return next(iter([*in_use, *reversed(known)]), None)
 
@@ -36,6 +38,28 @@ def set_model(connection: sqlite3.Connection, name: str, space_key: str) -> None
     )
 
 
+@dataclass(frozen=True, slots=True)
+class KnownEncoder:
+    """What a loaded model said of itself, in the words of mlx_clip's Encoder."""
+
+    name: str
+    space: str
+    dim: int
+
+
+def encoder(connection: sqlite3.Connection, asked: str) -> KnownEncoder | None:
+    """What came of loading a model, when it was asked for in the very same words."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'encoder'").fetchone()
+    known = json.loads(row[0]) if row else {}
+    return KnownEncoder(*known["is"]) if known.get("asked") == asked else None
+
+
+def set_encoder(connection: sqlite3.Connection, asked: str, known: KnownEncoder) -> None:
+    """Record what came of loading a model."""
+    value = json.dumps({"asked": asked, "is": astuple(known)})
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('encoder', ?)", (value,))
+
+
 def pinned(connection: sqlite3.Connection, name: str) -> str:
     """A model's name with the commit that the library's vectors are of, where they name one.
 
@@ -43,7 +67,7 @@ def pinned(connection: sqlite3.Connection, name: str) -> str:
     """
     commits = [
         match.group(1)
-        for space in vectors.spaces(connection)
+        for space in spaces.spaces(connection)
         if (match := re.match(re.escape(name) + _COMMIT, space.key))
     ]
     return f"{name}@{commits[-1]}" if commits else name

@@ -101,6 +101,11 @@ MIGRATIONS = (
             # For the counts: which pictures have a present file, without a look at the files.
             "DROP INDEX files_by_image",
             "CREATE INDEX files_by_image ON files (image_id, missing_since)",
+            # Digest of the listing that a folder's files agree with: see listings.py.
+            "ALTER TABLE folders ADD COLUMN listing BLOB",
+            # The work there is: few rows, so that a crawl with nothing to do does not look at all.
+            """CREATE INDEX files_unread ON files (path) WHERE missing_since IS NULL
+                AND (unchecked OR image_id IS NULL AND failure IS NULL)""",
             "CREATE INDEX files_missing ON files (path) WHERE missing_since IS NOT NULL",
             "CREATE INDEX files_failed ON files (path, missing_since) WHERE failure IS NOT NULL",
             # What no crawl of this library looks at: patterns, as the command line takes them.

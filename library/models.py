@@ -17,23 +17,23 @@ def display_path(path: bytes) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
-    """A picture file as the scan saw it. `size` in bytes, `mtime_ns` in nanoseconds."""
+FileEntry = tuple[bytes, int, int]
+"""A picture file as the scan saw it: path, size in bytes, mtime in nanoseconds.
 
-    path: bytes
-    size: int
-    mtime_ns: int
+A bare tuple, because a scan makes one for every file there is.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A file that has to be read: new, changed, or without a vector in the space in use."""
+    """A file that has to be read: new, changed, to be checked, or without a vector in the space."""
 
     file_id: int
     path: bytes
     size: int
     mtime_ns: int
+    image_id: int | None = None
+    """The picture that it should hold, when that is what has to be checked."""
 
 
 @dataclass(frozen=True, slots=True)

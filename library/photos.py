@@ -140,12 +140,23 @@ def _decoding() -> Iterator[None]:
 
 
 def _upright_rgb(image: Image.Image, orientation: int, least: int) -> Image.Image:
-    """Reduce by a whole factor, composite on white, orient.
+    """Reduce by a whole factor, composite on white, orient. Takes `image` over."""
+    factor = max(1, min(image.size) // max(1, least))
+    if image.mode == "RGB" and "transparency" not in image.info:
+        image.info.clear()  # the file's comment would go into the thumbnail
+        rgb = image if factor == 1 else image.reduce(factor)
+    else:
+        rgb = _composited(image, factor)
+    turn = _TURNS.get(orientation)
+    return rgb if turn is None else rgb.transpose(turn)
+
+
+def _composited(image: Image.Image, factor: int) -> Image.Image:
+    """Any mode, reduced, as RGB on white.
 
     By bands, so that the only thing of the picture's full size is its decode: converting a
     transparent picture as a whole would hold three more of it.
     """
-    factor = max(1, min(image.size) // max(1, least))
     size = (-(-image.width // factor), -(-image.height // factor))
     rgb = Image.new("RGB", size, _WHITE)
     extrema = image.getextrema() if image.mode in ("I", "F") else None
@@ -155,8 +166,7 @@ def _upright_rgb(image: Image.Image, orientation: int, least: int) -> Image.Imag
         band = band.reduce(factor)
         mask = band.getchannel("A") if band.mode in ("RGBA", "LA") else None
         rgb.paste(band.convert("RGB"), (0, top // factor), mask)
-    turn = _TURNS.get(orientation)
-    return rgb if turn is None else rgb.transpose(turn)
+    return rgb
 
 
 def _eight_bits(image: Image.Image, extrema: object) -> Image.Image:

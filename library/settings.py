@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from library.errors import SettingsError
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +35,9 @@ SETTINGS = (
     Setting("MODEL_CACHE", "", "where models are made ready for ONNX Runtime; the user's cache"),
     Setting("NUM_IMAGE_RESULTS", "60", "pictures on a page of results"),
     Setting("MAX_IMAGE_MEGAPIXELS", "64", "larger decodes are refused, to bound the memory used"),
+    Setting(
+        "RAW_BESIDE_JPEG", "skip", "a RAW with a JPEG or HEIC of its name beside: `skip` or `read`"
+    ),
     Setting("HOST", "127.0.0.1", "the address the site listens on"),
     Setting("PORT", "5000", "the port the site listens on"),
     Setting("LOG_LEVEL", "WARNING", "DEBUG, INFO, WARNING or ERROR"),
@@ -55,6 +56,8 @@ class Settings:
     model_cache: Path | None
     num_image_results: int
     max_image_megapixels: int
+    raw_beside_jpeg: bool
+    """Whether such RAWs are read."""
     host: str
     port: int
     log_level: str
@@ -77,6 +80,10 @@ class Settings:
 
 def read_environment(env_file: Path = ROOT / ".env") -> dict[str, str]:
     """The process's environment over the lines of a `.env` file, where there is one."""
+    if not env_file.exists():
+        return dict(os.environ)
+    from dotenv import dotenv_values  # a fiftieth of a second, for those who have such a file
+
     lines = {name: value for name, value in dotenv_values(env_file).items() if value is not None}
     return {**lines, **os.environ}
 
@@ -102,6 +109,7 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         model_cache=_folder(text["MODEL_CACHE"]) if text["MODEL_CACHE"] else None,
         num_image_results=_whole(text, "NUM_IMAGE_RESULTS", 1, 500),
         max_image_megapixels=_whole(text, "MAX_IMAGE_MEGAPIXELS", 1, 10_000),
+        raw_beside_jpeg=_one_of(text, "RAW_BESIDE_JPEG", "skip", "read") == "read",
         host=text["HOST"],
         port=_whole(text, "PORT", 0, 65_535),
         log_level=log_level,
@@ -110,6 +118,12 @@ def load_settings(env: Mapping[str, str]) -> Settings:
 
 def _folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
+
+
+def _one_of(text: Mapping[str, str], name: str, *values: str) -> str:
+    if text[name] not in values:
+        raise SettingsError(f"{name} is {text[name]!r}: use {' or '.join(values)}")
+    return text[name]
 
 
 def _whole(text: Mapping[str, str], name: str, least: int, most: int) -> int:

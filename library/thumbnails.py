@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from library.errors import StorageError
@@ -53,6 +54,15 @@ class Thumbnails:
             files += len(names)
             total += sum(_size(self.directory / folder / name) for name in names)
         return total
+
+    def by_folder(self) -> Iterator[list[bytes]]:
+        """The content hashes that have a thumbnail, some hundreds at a time."""
+        for folder in self.directory.glob("??"):
+            yield [bytes.fromhex(path.stem) for path in folder.glob(f"{'[0-9a-f]' * 32}.jpg")]
+
+    def remove(self, content_hash: bytes) -> None:
+        """Remove a thumbnail, if it is there."""
+        self.path(content_hash).unlink(missing_ok=True)
 
     def write(self, content_hash: bytes, jpeg: bytes) -> None:
         """Store a thumbnail whole or not at all. Raises StorageError when there is no room."""

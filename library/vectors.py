@@ -13,20 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from library.spaces import Space as Space
+from library.spaces import space as space
+from library.spaces import spaces as spaces
+
 Vectors = NDArray[np.float32]
 
 _DTYPE = np.dtype("<f4")
 BYTES = _DTYPE.itemsize
 """Of one number of a stored vector."""
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """A space as the database knows it. `key` names model, revision and preprocessing."""
-
-    id: int
-    key: str
-    dim: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +32,6 @@ class VectorRows:
     image_ids: tuple[int, ...]
     content_hashes: tuple[bytes, ...]
     vectors: Vectors
-
-
-def space(connection: sqlite3.Connection, key: str, dim: int) -> Space:
-    """The space with this key, which is added when it is new."""
-    connection.execute("INSERT OR IGNORE INTO spaces (key, dim) VALUES (?, ?)", (key, dim))
-    row = connection.execute("SELECT id, key, dim FROM spaces WHERE key = ?", (key,)).fetchone()
-    return Space(*row)
-
-
-def spaces(connection: sqlite3.Connection) -> list[Space]:
-    """Every space that the library has vectors in."""
-    return [Space(*row) for row in connection.execute("SELECT id, key, dim FROM spaces")]
 
 
 def add(connection: sqlite3.Connection, space: Space, image_id: int, vector: Vectors) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from mlx_clip import tensors
 from mlx_clip.config import ModelConfig, read_config
+from mlx_clip.names import PREPROCESSING
 from mlx_clip.open_clip import OpenClipTensors, is_open_clip
-from mlx_clip.preprocess import VERSION, Preprocessing, read_preprocessing
+from mlx_clip.preprocess import Preprocessing, read_preprocessing
 from mlx_clip.tensors import Tensors
 from mlx_clip.tokenizer import TextTokenizer, load_tokenizer
 from mlx_clip.weights import Weights, open_weights
@@ -45,7 +46,7 @@ class Checkpoint:
     @property
     def space(self) -> str:
         """As Encoder.space."""
-        return f"{self.name}@{self.revision}/p{VERSION}"
+        return f"{self.name}@{self.revision}/p{PREPROCESSING}"
 
     @cached_property
     def revision(self) -> str:

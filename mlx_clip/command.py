@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from mlx_clip.encoder import Encoder
-from mlx_clip.load import DEFAULT, STARTER, load_encoder
+from mlx_clip.load import load_encoder
+from mlx_clip.names import DEFAULT, STARTER
 from mlx_clip.runtime import PRECISIONS, RUNTIMES
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"

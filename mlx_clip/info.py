@@ -12,7 +12,8 @@ from mlx_clip import tensors
 from mlx_clip.checkpoint import Checkpoint
 from mlx_clip.command import Commands, add_cache, add_model, add_runtime, load
 from mlx_clip.config import SUPPORTED, read_json
-from mlx_clip.load import DEFAULT, find_checkpoint, onnx_model_folder, user_cache
+from mlx_clip.load import find_checkpoint, user_cache
+from mlx_clip.names import DEFAULT, onnx_model_folder
 from mlx_clip.runtime import Runtime, choose_runtime
 
 Facts = dict[str, object]

@@ -9,15 +9,9 @@ from mlx_clip.checkpoint import Checkpoint, open_checkpoint
 from mlx_clip.config import SUPPORTED
 from mlx_clip.encoder import Encoder
 from mlx_clip.errors import ModelNotFoundError, UnsupportedModelError
+from mlx_clip.names import DEFAULT, STARTER, onnx_model_folder
 from mlx_clip.runtime import Runtime, choose_runtime, onnx_only
 
-STARTER = "starter"
-"""The name of the small model that comes with the project."""
-
-DEFAULT = "laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
-"""The model to use when nobody says which, and the Hub can be reached."""
-
-_STARTER_FOLDER = Path(__file__).parent.parent / "models" / "starter"
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 
 
@@ -45,14 +39,6 @@ def load_encoder(
     from mlx_clip.onnx_build import onnx_folder
 
     return _onnx(onnx_folder(checkpoint, chosen.precision, cache or user_cache()), chosen)
-
-
-def onnx_model_folder(name: str) -> Path | None:
-    """The folder of a model that is an ONNX model already; None for a checkpoint's name."""
-    if name == STARTER:
-        return _STARTER_FOLDER
-    folder = Path(name).expanduser()
-    return folder if (folder / "image.onnx").is_file() else None
 
 
 def find_checkpoint(name: str) -> Checkpoint:

@@ -18,7 +18,8 @@ from PIL import Image
 
 from mlx_clip.encoder import Pixels, Vectors
 from mlx_clip.errors import EncoderError, ModelBrokenError, ModelNotFoundError
-from mlx_clip.preprocess import VERSION, Preprocessing
+from mlx_clip.names import PREPROCESSING
+from mlx_clip.preprocess import Preprocessing
 from mlx_clip.runtime import Runtime
 from mlx_clip.tokenizer import TextTokenizer
 
@@ -101,7 +102,7 @@ class OnnxEncoder:
         return np.concatenate(vectors)
 
     def _own_space(self, folder: Path) -> str:
-        return f"{self.name}@{_revision(folder)}/p{VERSION}"
+        return f"{self.name}@{_revision(folder)}/p{PREPROCESSING}"
 
 
 def open_session(path: Path) -> onnxruntime.InferenceSession:

@@ -1,4 +1,4 @@
-"""From a picture to a model's input. Any change here changes the space: raise VERSION."""
+"""From a picture to a model's input. Any change here changes the space: raise PREPROCESSING."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from PIL import Image
 from mlx_clip.config import ModelConfig, read_json
 from mlx_clip.encoder import Pixels
 from mlx_clip.errors import ConfigError, UnsupportedModelError
-
-VERSION = 1
 
 Fit = Literal["pad", "crop", "stretch"]
 

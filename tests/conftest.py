@@ -19,8 +19,9 @@ os.environ |= {
     "HF_HOME": tempfile.mkdtemp(prefix="kindred-tests-hub-"),
 }
 
-from crawler.crawl import Crawl, Summary
-from crawler.scan import outermost
+from crawler.crawl import Crawl, Options, Summary
+from crawler.roots import outermost
+from library import files
 from library.database import Database
 from library.settings import Settings, load_settings
 from mlx_clip import Encoder, load_encoder
@@ -56,8 +57,9 @@ def photos_dir(tmp_path: Path) -> Path:
 def crawl(settings: Settings, database: Database, encoder: Encoder) -> CrawlFolders:
     """Crawl some folders into the library of this test."""
 
-    def run(*folders: Path) -> Summary:
-        roots = outermost(os.fsencode(folder) for folder in folders)
-        return Crawl(settings, database, encoder).run(roots)
+    def run(*folders: Path, options: Options | None = None) -> Summary:
+        known = files.roots(database.connection)
+        roots = outermost((os.fsencode(folder) for folder in folders), known)
+        return Crawl(settings, database, encoder).run(roots, options or Options())
 
     return run

@@ -77,6 +77,27 @@ def test_a_second_run_says_that_there_was_nothing_to_do(photos_dir: Path, data: 
     assert "Nothing to do: all 2 files are known and unchanged." in again.stdout
 
 
+def test_with_nothing_to_do_nothing_that_reads_or_encodes_is_loaded(
+    photos_dir: Path, data: Path
+) -> None:
+    fill(photos_dir, 2)
+    run("crawler", photos_dir, "--data", data)
+    script = (
+        "import sys; from crawler.__main__ import main; status = main(); "
+        "print(sorted({'numpy', 'PIL', 'onnxruntime', 'chromadb', 'rich', 'tokenizers', 'dotenv'}"
+        " & set(sys.modules))); sys.exit(status)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "--data", data],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "Nothing to do" in done.stdout, done.stderr
+    assert done.stdout.endswith("[]\n")
+
+
 def test_an_index_that_was_deleted_is_made_again_by_the_next_crawl(
     photos_dir: Path, data: Path
 ) -> None:
@@ -95,6 +116,8 @@ def test_an_index_that_was_deleted_is_made_again_by_the_next_crawl(
     [
         (["/no/such/folder"], "no such folder: /no/such/folder"),
         ([], "which folder?"),
+        (["{photos}", "--exclude", "/"], "--exclude /: a pattern needs a name in it"),
+        (["{photos}", "--include", "x"], "--include x: that is not excluded, but nothing"),
         (["{photos}", "--model", "no-such-model"], "there is no model 'no-such-model'"),
         (["{photos}", "--model", "no/such-model"], "the model hub at http://127.0.0.1:9 cannot"),
     ],

@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from crawler.crawl import Crawl
@@ -20,7 +18,7 @@ from library.thumbnails import Thumbnails
 from mlx_clip import Encoder, load_encoder
 from tests.conftest import CrawlFolders
 from tests.crawled import rows, space, vector_of
-from tests.pictures import drawing, fill
+from tests.pictures import fill
 
 
 def test_every_picture_gets_its_own_row_vector_and_thumbnail(
@@ -88,19 +86,6 @@ def test_two_files_of_one_name_are_two_pictures(crawl: CrawlFolders, photos_dir:
     fill(photos_dir / "left", 1, first_seed=1)
     fill(photos_dir / "right", 1, first_seed=2)
     assert crawl(photos_dir).pictures == 2
-
-
-@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such names")
-def test_any_name_works(crawl: CrawlFolders, photos_dir: Path, database: Database) -> None:
-    (source,) = fill(photos_dir, 1)
-    odd = [b"\xff\xfe.jpg", b"new\nline.jpg", b"'\"<b>.jpg", b"n" * 251 + b".jpg", b"\xcc\x81e.jpg"]
-    for number, name in enumerate(odd):
-        drawing(100 + number).save(source)
-        os.link(source, os.path.join(os.fsencode(photos_dir), name))
-        source.unlink()
-    assert crawl(photos_dir).pictures == len(odd)
-    paths = database.connection.execute("SELECT path FROM files").fetchall()
-    assert {os.path.basename(path) for (path,) in paths} == set(odd)
 
 
 def test_another_model_reads_the_pictures_again_and_keeps_the_old_vectors(

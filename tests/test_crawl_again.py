@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crawler.crawl import Crawl
 from crawler.read import Decoded, Known, Reader, Vanished
-from library import files, indexed, runs
+from library import indexed, listings, runs
 from library.database import Database
 from library.models import FileEntry, Progress, Work
 from library.settings import Settings
@@ -107,6 +107,27 @@ def test_a_changed_file_is_read_again(
     assert rows(database)["0001.jpg"] == before["0001.jpg"]
 
 
+def test_a_file_that_changes_between_scan_and_read_and_back_is_read_again(
+    photos_dir: Path, settings: Settings, database: Database, encoder: Encoder, crawl: CrawlFolders
+) -> None:
+    (path,) = fill(photos_dir, 1)
+    crawl(photos_dir)
+    first = rows(database)["0000.jpg"]
+    touch_later(path)
+    as_listed = (path.read_bytes(), path.stat().st_mtime_ns)
+
+    def change(progress: Progress) -> None:
+        if progress.stage == "scan":
+            drawing(99).save(path)
+
+    Crawl(settings, database, encoder, change).run([os.fsencode(photos_dir)])
+    assert rows(database)["0000.jpg"] != first
+    path.write_bytes(as_listed[0])  # from a backup, with the date that the scan saw
+    os.utime(path, ns=(as_listed[1], as_listed[1]))
+    crawl(photos_dir)
+    assert rows(database)["0000.jpg"] == first
+
+
 def test_a_deleted_file_is_missing_and_a_restored_one_costs_nothing(
     crawl: CrawlFolders, photos_dir: Path, tmp_path: Path, database: Database
 ) -> None:
@@ -167,20 +188,37 @@ def test_a_disk_that_vanishes_in_the_middle_marks_nothing_missing(
     assert (whole.pictures, whole.encoded) == (80, 80 - half.encoded)
 
 
-def test_below_an_unreadable_folder_nothing_goes_missing(
-    database: Database, photos_dir: Path
-) -> None:
+def test_below_an_unreadable_folder_nothing_goes_missing(database: Database) -> None:
     root = b"/photos"
-    entries = [FileEntry(b"/photos/a.jpg", 1, 1), FileEntry(b"/photos/locked/b.jpg", 1, 1)]
-    with database.transaction() as connection:
-        files.apply_list(connection, entries, [root], [], 1.0)
-    with database.transaction() as connection:
-        files.apply_list(connection, entries[:1], [root], [b"/photos/locked"], 2.0)
-    missing = "SELECT count(*) FROM files WHERE missing_since IS NOT NULL"
-    assert database.connection.execute(missing).fetchone() == (0,)
-    with database.transaction() as connection:
-        files.apply_list(connection, entries[:1], [root], [], 3.0)
-    assert database.connection.execute(missing).fetchone() == (1,)
+    found: dict[bytes, list[FileEntry]] = {
+        root: [(b"/photos/a.jpg", 1, 1)],
+        b"/photos/locked": [(b"/photos/locked/b.jpg", 1, 1)],
+    }
+
+    def apply(*unreadable: bytes) -> int:
+        """Apply a list of what is found; gives how many files are missing then."""
+        with database.transaction() as connection:
+            listings.apply_list(
+                connection,
+                {folder: repr(entries).encode() for folder, entries in found.items()},
+                lambda folders: [entry for folder in folders for entry in found[folder]],
+                [root],
+                unreadable,
+                1.0,
+            )
+        missing = "SELECT count(*) FROM files WHERE missing_since IS NOT NULL"
+        (count,) = database.connection.execute(missing).fetchone()
+        return int(count)
+
+    assert apply() == 0
+    locked = found.pop(b"/photos/locked")
+    assert apply(b"/photos/locked") == 0
+    assert apply() == 1
+    found[b"/photos/locked"] = locked
+    assert apply() == 0
+    found[b"/photos/locked"] = []  # its names can be read, what they are cannot
+    assert apply(b"/photos/locked") == 0
+    assert apply() == 1
 
 
 def test_with_nothing_new_it_still_empties_the_index_of_what_was_forgotten(

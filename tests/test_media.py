@@ -69,9 +69,10 @@ def test_a_lost_thumbnail_is_made_again(own_client: FlaskClient, own_library: Li
 def test_a_lost_thumbnail_without_an_original_is_not_found(
     own_client: FlaskClient, own_library: Library
 ) -> None:
-    Thumbnails(own_library.settings.thumbnail_dir).path(content_hash(own_client, 1)).unlink()
+    image_id = own_library.ids()["0000.jpg"]
+    Thumbnails(own_library.settings.thumbnail_dir).path(content_hash(own_client, image_id)).unlink()
     (own_library.photos / "0000.jpg").unlink()
-    assert own_client.get("/pictures/1/thumb").status_code == 404
+    assert own_client.get(f"/pictures/{image_id}/thumb").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -135,6 +136,7 @@ def test_names_that_are_not_text(own_library: Library, encoder: Encoder) -> None
 def test_only_what_was_read_is_served(
     own_client: FlaskClient, own_library: Library, change: str
 ) -> None:
+    image_id = own_library.ids()["0000.jpg"]
     path = own_library.photos / "0000.jpg"
     info = path.stat()
     if change == "grown":
@@ -150,13 +152,13 @@ def test_only_what_was_read_is_served(
         path.unlink()
         if change == "folder":
             path.mkdir()
-    answer = own_client.get("/pictures/1/file")
+    answer = own_client.get(f"/pictures/{image_id}/file")
     assert answer.status_code == 404
     assert b"crawl its folder again" in answer.data
-    page = own_client.get("/pictures/1")
+    page = own_client.get(f"/pictures/{image_id}")
     assert page.status_code == 200
     assert b"changed since the last crawl" in page.data
-    assert own_client.get("/pictures/1/thumb").status_code == 200
+    assert own_client.get(f"/pictures/{image_id}/thumb").status_code == 200
 
 
 def test_another_file_of_the_same_picture_stands_in(own_library: Library, encoder: Encoder) -> None:
@@ -164,8 +166,12 @@ def test_another_file_of_the_same_picture_stands_in(own_library: Library, encode
     copy.parent.mkdir()
     copy.write_bytes((own_library.photos / "0000.jpg").read_bytes())
     crawl_folder(own_library.settings, encoder, own_library.photos)
+    image_id = own_library.ids()["0000.jpg"]
     (own_library.photos / "0000.jpg").unlink()
-    with opened(own_library.settings) as app, app.test_client().get("/pictures/1/file") as answer:
+    with (
+        opened(own_library.settings) as app,
+        app.test_client().get(f"/pictures/{image_id}/file") as answer,
+    ):
         assert answer.data == copy.read_bytes()
 
 

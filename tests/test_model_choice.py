@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crawler.model import open_encoder_later
 from library import meta, vectors
 from library.database import Database
+from library.settings import Settings
 from mlx_clip import DEFAULT
+from mlx_clip.onnx_encoder import OnnxEncoder
 from tests.hub_fixtures import server as server
 from tests.hub_server import HubServer
 from tests.pictures import fill
@@ -121,3 +126,25 @@ def test_a_commit_is_pinned_only_where_a_space_names_one(database: Database) -> 
     assert meta.pinned(connection, "org/other") == "org/other"
     assert meta.pinned(connection, "folder") == "folder"
     assert meta.pinned(connection, f"org/model@{commit}") == f"org/model@{commit}"
+
+
+def test_a_model_that_is_what_it_was_is_loaded_when_it_is_needed(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    connection = database.connection
+    folder = tmp_path / "model"
+    shutil.copytree(ROOT / "models" / "starter", folder)
+    chosen = replace(settings, clip_model=str(folder))
+    first = open_encoder_later(connection, chosen)
+    later = open_encoder_later(connection, chosen)
+    assert isinstance(first, OnnxEncoder) and not isinstance(later, OnnxEncoder)
+    assert (later.name, later.space, later.dim) == (first.name, first.space, first.dim)
+    assert (later.image_size, str(later.runtime)) == (first.image_size, str(first.runtime))
+    for other in (replace(chosen, clip_model="starter"), replace(chosen, clip_runtime="onnx")):
+        assert isinstance(open_encoder_later(connection, other), OnnxEncoder)
+    open_encoder_later(connection, chosen)
+    text = (folder / "config.json").read_text(encoding="utf-8")
+    (folder / "config.json").write_text(text.replace("starter-", "other-"), encoding="utf-8")
+    changed = open_encoder_later(connection, chosen)
+    assert isinstance(changed, OnnxEncoder)
+    assert changed.space != first.space

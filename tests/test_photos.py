@@ -274,6 +274,12 @@ def test_small_pictures_are_not_enlarged() -> None:
     assert Image.open(io.BytesIO(photos.thumbnail(photo))).size == (40, 30)
 
 
+@pytest.mark.parametrize("side", [16, 160])
+def test_what_the_file_says_of_itself_stays_out_of_the_thumbnail(side: int) -> None:
+    photo = open_photo(save(drawing(16), "JPEG", comment=b"for Anna only", xmp=b"<who>Anna</who>"))
+    assert b"Anna" not in photos.thumbnail(photo, side)
+
+
 def test_a_colour_profile_stays_with_the_thumbnail() -> None:
     from PIL import ImageCms
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from crawler.scan import Walk, outermost
+from crawler.roots import outermost
+from crawler.scan import Walk
+from library.models import FileEntry
 
 
 def touch(*paths: Path) -> None:
@@ -18,8 +20,15 @@ def touch(*paths: Path) -> None:
         path.write_bytes(b"x")
 
 
+def entries(walk: Walk) -> list[FileEntry]:
+    """By folder in the order of the walk, by name within each."""
+    found = [(folder, sorted(files)) for folder, files in walk]
+    assert all(os.path.dirname(path) == folder for folder, files in found for path, _, _ in files)
+    return [entry for _, files in found for entry in files]
+
+
 def names(walk: Walk, root: Path) -> list[str]:
-    return [os.fsdecode(os.path.relpath(entry.path, os.fsencode(root))) for entry in walk]
+    return [os.fsdecode(os.path.relpath(path, os.fsencode(root))) for path, _, _ in entries(walk)]
 
 
 def walk(*roots: Path) -> Walk:
@@ -28,7 +37,7 @@ def walk(*roots: Path) -> Walk:
 
 def test_it_finds_pictures_by_extension_in_any_depth_and_case(photos_dir: Path) -> None:
     touch(photos_dir / "b.JPG", photos_dir / "a.png", photos_dir / "deep/er/c.heic")
-    touch(photos_dir / "notes.txt", photos_dir / "jpg", photos_dir / "movie.mp4")
+    touch(photos_dir / "notes.txt", photos_dir / "jpg", photos_dir / "movie.avi")
     assert names(walk(photos_dir), photos_dir) == ["a.png", "b.JPG", "deep/er/c.heic"]
 
 
@@ -36,8 +45,7 @@ def test_an_entry_has_size_and_mtime(photos_dir: Path) -> None:
     path = photos_dir / "a.jpg"
     path.write_bytes(b"12345")
     os.utime(path, ns=(1, 1_600_000_000_123_456_789))
-    (entry,) = walk(photos_dir)
-    assert (entry.size, entry.mtime_ns) == (5, 1_600_000_000_123_456_789)
+    assert entries(walk(photos_dir)) == [(os.fsencode(path), 5, 1_600_000_000_123_456_789)]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +76,7 @@ def test_names_that_are_not_utf8_or_hold_newlines(photos_dir: Path) -> None:
     for name in odd:
         with open(os.path.join(folder, name), "wb"):
             pass
-    assert {os.path.basename(entry.path) for entry in walk(photos_dir)} == set(odd)
+    assert {os.path.basename(entry[0]) for entry in entries(walk(photos_dir))} == set(odd)
 
 
 def test_links_are_followed_once_and_the_real_path_wins(photos_dir: Path, tmp_path: Path) -> None:
@@ -111,7 +119,7 @@ def test_roots_that_gave_nothing_are_not_walked(photos_dir: Path, tmp_path: Path
     touch(photos_dir / "a.jpg")
     (tmp_path / "empty").mkdir()
     found = walk(photos_dir, tmp_path / "empty", tmp_path / "absent")
-    assert len(list(found)) == 1
+    assert len(entries(found)) == 1
     assert found.walked == (os.fsencode(photos_dir),)
     assert found.unreadable == [os.fsencode(tmp_path / "absent")]
 
