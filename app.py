@@ -14,6 +14,7 @@ from flask import Flask
 
 from crawler.model import open_encoder
 from library import meta, vectors
+from library.allocator import give_back_large_blocks
 from library.database import Database
 from library.errors import LibraryError, SettingsError
 from library.keeper import IndexKeeper
@@ -82,6 +83,7 @@ def _open_site(settings: Settings) -> Site:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; gives its exit status."""
+    give_back_large_blocks()
     options = _parser().parse_args(arguments)
     received = _watch_for_signals()
     overrides = {"DATA_DIR": options.data, "HOST": options.host, "PORT": options.port}

@@ -18,6 +18,7 @@ from crawler.model import open_encoder_later
 from crawler.roots import outermost
 from crawler.terminal import display, sentences
 from library import excludes, files
+from library.allocator import give_back_large_blocks
 from library.database import Database
 from library.errors import LibraryError, SettingsError
 from library.settings import Settings, load_settings, read_environment
@@ -28,6 +29,7 @@ EXIT_DONE, EXIT_FAILED, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; gives its exit status."""
+    give_back_large_blocks()
     options = _parser().parse_args(arguments)
     overrides = {"DATA_DIR": options.data, "CLIP_MODEL": options.model}
     try:
