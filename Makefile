@@ -41,7 +41,7 @@ test: setup-dev
 	$(python) -m ruff check
 	$(python) -m ruff format --check
 	$(python) -m mypy
-	$(python) -m pytest
+	$(python) -m pytest --numprocesses auto
 
 parity: setup-dev .venv-parity/installed
 	.venv-parity/bin/python -m pytest parity

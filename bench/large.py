@@ -58,6 +58,11 @@ def link_thumbnails(database: Database, directory: Path) -> None:
     source.unlink()
 
 
+def lose_bare(connection: sqlite3.Connection) -> None:
+    """The files of the pictures without a vector go missing, as after a change of the model."""
+    connection.execute(f"UPDATE files SET missing_since = 1.0 WHERE id % 1000 = {_BARE}")
+
+
 def leave_work(connection: sqlite3.Connection) -> None:
     """One file in a hundred is unread, one picture in a hundred is not indexed."""
     connection.execute("UPDATE files SET image_id = NULL WHERE id % 100 = 50")
@@ -95,7 +100,7 @@ def _add(
     connection: sqlite3.Connection, space: Space, ids: range, rng: np.random.Generator
 ) -> None:
     connection.executemany(
-        "INSERT OR IGNORE INTO folders VALUES (?, ?)",
+        "INSERT OR IGNORE INTO folders (id, path) VALUES (?, ?)",
         ((number + 1, _folder(number)) for number in {i // _FOLDER for i in ids}),
     )
     columns = "id, content_hash, width, height, format, frames, byte_size, colour, taken_at, camera"

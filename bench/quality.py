@@ -11,6 +11,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from bench.corpora import PHOTOS, twelve_megapixel_photos
+from bench.encoder import vit_b_32
 from bench.table import table
 from library import memory, photos
 from mlx_clip import Encoder, load_encoder
@@ -22,11 +23,9 @@ Maker = Callable[[Image.Image], bytes]
 
 
 def quality_section(work: Path) -> str:
-    """Encode photos from a drafted and from a full decode, with every model there is."""
-    checkpoint = work / "ViT-B-32"  # as the encoder's benchmark made it
+    """Encode photos from a drafted and from a full decode."""
     encoders = [load_encoder("starter")]
-    if (checkpoint / "model.safetensors").is_file():
-        encoders.append(load_encoder(str(checkpoint), precision="float32"))
+    encoders.append(load_encoder(str(vit_b_32(work)), precision="float32", cache=work / "cache"))
     paths = sorted(twelve_megapixel_photos(work / "photos", PHOTOS).iterdir())
     rows = []
     for encoder in encoders:

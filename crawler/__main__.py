@@ -37,8 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             {**read_environment(), **{name: text for name, text in overrides.items() if text}}
         )
         logging.basicConfig(level=settings.log_level)
-        folders = [os.fsencode(folder) for folder in options.folders]
-        return _crawl(settings, folders, _options(options), options.json)
+        return _crawl(settings, options)
     except (SettingsError, EncoderError) as error:
         print(f"crawler: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
@@ -87,6 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--retry", action="store_true", help="try files again that could not be decoded"
     )
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="afterwards, follow the folders: take in what changes there until Ctrl-C",
+    )
     parser.add_argument("--data", metavar="DIR", help="the library's folder (DATA_DIR)")
     parser.add_argument("--model", metavar="NAME", help="the model (CLIP_MODEL)")
     parser.add_argument("--json", action="store_true", help="end with the summary as one object")
@@ -106,7 +110,9 @@ def _options(parsed: argparse.Namespace) -> Options:
     return Options(exclude, include, parsed.rehash, parsed.retry, parsed.prune)
 
 
-def _crawl(settings: Settings, folders: list[bytes], options: Options, as_json: bool) -> int:
+def _crawl(settings: Settings, parsed: argparse.Namespace) -> int:
+    options = _options(parsed)
+    folders = [os.fsencode(folder) for folder in parsed.folders]
     if folders and not any(os.path.isdir(folder) for folder in folders):
         raise SettingsError(f"no such folder: {', '.join(map(os.fsdecode, folders))}")
     database = Database(settings.database_path)
@@ -116,11 +122,22 @@ def _crawl(settings: Settings, folders: list[bytes], options: Options, as_json: 
         roots = outermost(folders or _known_roots(settings, database), files.roots(connection))
         encoder = open_encoder_later(connection, settings)
         interrupted = _watch_for_signals()
-        with display() as report:
-            crawl = Crawl(settings, database, encoder, report, interrupted.is_set)
-            summary = crawl.run(roots, options)
-        _say(summary, database, as_json)
-        return EXIT_INTERRUPTED if summary.interrupted else EXIT_DONE
+
+        def crawl() -> bool:
+            """Crawl and say what came of it; gives whether it came to its end."""
+            with display() as report:
+                crawl = Crawl(settings, database, encoder, report, interrupted.is_set)
+                summary = crawl.run(roots, options)
+            _say(summary, database, parsed.json)
+            return not summary.interrupted
+
+        if parsed.watch:
+            from crawler.watch import Watch
+
+            quiet = Crawl(settings, database, encoder, cancelled=interrupted.is_set)
+            Watch(settings, database, quiet, roots, _say_update, interrupted).run(crawl)
+            return EXIT_DONE
+        return EXIT_DONE if crawl() else EXIT_INTERRUPTED
     finally:
         database.close()
 
@@ -161,6 +178,10 @@ def _say(summary: Summary, database: Database, as_json: bool) -> None:
     print("\n".join(lines), file=sys.stderr if as_json else sys.stdout)
     if as_json:
         print(json.dumps(summary.as_json()))
+
+
+def _say_update(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,10 @@ from crawler.file_list import Asked
 from crawler.find import Finder, Found
 from crawler.progress import Meter, Report
 from crawler.push import IndexFeeder
-from library import counts, excludes, files, runs
+from library import counts, excludes, files, listings, runs
 from library.crawl_lock import CrawlLock
 from library.database import Database
-from library.models import Progress
+from library.models import FileEntry, Progress
 from library.settings import Settings
 from library.spaces import space
 from library.thumbnails import Thumbnails
@@ -92,6 +92,17 @@ class Summary:
         return {name: getattr(self, name) for name in _JSON_FIELDS}
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of a look at some files."""
+
+    encoded: int
+    known: int
+    """Files of known content: moved, copied, restored, or touched."""
+    missing: int
+    failed: int
+
+
 _NO_OPTIONS = Options()
 
 
@@ -125,6 +136,19 @@ class Crawl:
         """
         with self._lock:
             return self._run(self._asked(tuple(roots), options))
+
+    def look_at(
+        self, roots: Sequence[bytes], entries: Sequence[FileEntry], gone: Collection[bytes]
+    ) -> Seen:
+        """Take in some files below `roots` as they are now, and what is gone, as a crawl would.
+
+        Raises CrawlBusyError when a crawl is at work in the library.
+        """
+        with self._lock:
+            with self._database.transaction() as connection:
+                missing = listings.apply_changes(connection, entries, gone, time.time())
+            done = self._read(tuple(roots))
+        return Seen(done.encoded, done.work - done.encoded - done.failed, missing, done.failed)
 
     def _asked(self, roots: tuple[bytes, ...], options: Options) -> Asked:
         if options.exclude or options.include:
@@ -181,13 +205,16 @@ class Crawl:
         """Read, encode and index what is missing."""
         total = files.count_work(self._database.connection, self._space.id, roots)
         with self._feeder() as feeder:
-            encoded, altered = self._encode(roots, total, feeder) if total else (0, ())
-        return _Read(total, encoded, altered, feeder.note)
+            if total:
+                encoded, failed, altered = self._encode(roots, total, feeder)
+            else:
+                encoded, failed, altered = 0, 0, ()
+        return _Read(total, encoded, failed, altered, feeder.note)
 
     def _encode(
         self, roots: tuple[bytes, ...], total: int, feeder: IndexFeeder
-    ) -> tuple[int, tuple[bytes, ...]]:
-        """Read and encode; gives how many pictures, and the files that were altered silently."""
+    ) -> tuple[int, int, tuple[bytes, ...]]:
+        """Read and encode; gives the pictures, the failures, and the files altered silently."""
         # What decodes takes half a second to import, which a crawl with nothing to do need not pay.
         from crawler.commit import Committer
         from crawler.pipeline import Pipeline
@@ -203,15 +230,16 @@ class Crawl:
         committer = Committer(self._database, self._space)
         work = files.work(self._database.connection, self._space.id, roots)
         meter = Meter("read", total, self._report)
-        encoded = 0
+        encoded = failed = 0
         with Pipeline(reader, self._encoder, self._cancelled) as pipeline:
             for batch in pipeline.batches(work):
                 done = committer.commit(batch)
                 feeder.committed(done.encoded)
                 encoded += done.encoded
+                failed += done.failed
                 meter.add(done.files, done.failed, done.bytes)
         meter.end()
-        return encoded, tuple(sorted(committer.altered))
+        return encoded, failed, tuple(sorted(committer.altered))
 
     def _feeder(self) -> IndexFeeder:
         return IndexFeeder(
@@ -235,8 +263,9 @@ class _Read:
 
     work: int
     encoded: int
+    failed: int
     altered: tuple[bytes, ...]
     note: str | None
 
 
-_NOTHING_READ = _Read(0, 0, (), None)
+_NOTHING_READ = _Read(0, 0, 0, (), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from crawler.read import Decoded
 from library.vectors import Vectors
 from mlx_clip import Encoder
 
-_BATCH = 8
+# The encoder cuts it into batches of its own: enough for each core to have one.
+BATCH = max(8, 4 * (os.cpu_count() or 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Encoded:
 
 
 class Encoding:
-    """A thread that encodes pictures as they come: as many at a time as are ready, up to 8.
+    """A thread that encodes pictures as they come: as many at a time as are ready.
 
     `done` is called in the thread with each batch, or with what the encoder raised, which ends it.
     """
@@ -57,7 +59,7 @@ class Encoding:
     def _run(self) -> None:
         try:
             while (picture := self._waiting.get()) and not self._stopped:
-                self._done(self._encoded([picture, *self._ready(_BATCH - 1)]))
+                self._done(self._encoded([picture, *self._ready(BATCH - 1)]))
         except BaseException as error:  # the crawl raises it where it waits for the results
             self._done(error)
 

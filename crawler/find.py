@@ -39,6 +39,7 @@ class Finder:
         cancelled: Callable[[], bool],
     ) -> None:
         self._path = settings.file_list_path
+        self._thumbnails = settings.thumbnail_dir
         self._database = database
         self._report = report
         self._cancelled = cancelled
@@ -73,7 +74,9 @@ class Finder:
     def _walk(self, run: Run, asked: Asked) -> bool:
         """Walk the roots into a new file list; False when the walk was cancelled."""
         meter = Meter("scan", None, self._report)
-        walk = Walk(asked.roots, Selection(asked.excludes, asked.raw_beside_jpeg))
+        # A library may lie among the pictures that it is of: its thumbnails are none of them.
+        selection = Selection(asked.excludes, asked.raw_beside_jpeg)
+        walk = Walk(asked.roots, selection, apart=self._thumbnails)
         with FileListWriter(self._path) as writer:
             for folder, entries in walk:
                 if self._cancelled():

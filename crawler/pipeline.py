@@ -17,14 +17,14 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 
 from crawler.commit import Result
-from crawler.encode import Encoded, Encoding
+from crawler.encode import BATCH, Encoded, Encoding
 from crawler.read import Decoded, Reader
 from library.models import Work
 from mlx_clip import Encoder
 
 # Twice the cores: half of the threads may wait for the disk while the others decode.
 READERS = min(32, 2 * (os.cpu_count() or 1))
-WINDOW = READERS + 32
+WINDOW = READERS + 4 * BATCH
 """Files that may be between the file list and the database at any time."""
 _BATCH = 16
 # What needs no encoding (copies, damaged files) comes quickly and is committed by the hundred.

@@ -6,6 +6,7 @@ import os
 import stat
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from crawler.contents import Contents, Root, is_hidden
 from crawler.selection import Selection
@@ -20,18 +21,25 @@ class Walk:
 
     Symbolic links are followed after everything that lies there for real, and only to what the
     walk has not met yet, so loops end and a link never hides the real path; a folder with links
-    to files comes again for them. What cannot be read is kept in `unreadable`; `walked` names the
-    roots that held pictures, and `skipped` counts by kind what the selection passed over, once
-    the walk is over.
+    to files comes again for them. The folder `apart` is never looked into. What cannot be read is
+    kept in `unreadable`; `walked` names the roots that held pictures, and `skipped` counts by kind
+    what the selection passed over, once the walk is over.
     """
 
-    def __init__(self, roots: Iterable[bytes], selection: Selection | None = None) -> None:
+    def __init__(
+        self,
+        roots: Iterable[bytes],
+        selection: Selection | None = None,
+        apart: Path | None = None,
+    ) -> None:
         self.unreadable: list[bytes] = []
         self.skipped: Counter[str] = Counter()
         self._selection = selection or Selection()
         self._roots = [Root(path, self._selection.excludes_below(path)) for path in roots]
         self._held_pictures: set[bytes] = set()
         self._folders: set[tuple[int, int]] = set()
+        if apart is not None and apart.is_dir():
+            self._is_new_folder(apart.stat())
         self._links: deque[tuple[Root, bytes]] = deque()
         self._linked_files: set[tuple[int, int]] = set()
         self._by_links: defaultdict[bytes, list[FileEntry]] = defaultdict(list)

@@ -8,12 +8,16 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
 
-from library import doctor, files, status, status_text
+from library import files, status, status_text
 from library.database import Database
 from library.errors import LibraryError, SettingsError
 from library.models import Failure, display_path
 from library.settings import Settings, load_settings, read_environment
+
+if TYPE_CHECKING:
+    from library.doctor import Result
 
 EXIT_WELL, EXIT_WRONG, EXIT_UNUSABLE = 0, 1, 2
 _REASONS = 5
@@ -90,10 +94,15 @@ def _count(failed: Sequence[Failure]) -> str:
     reasons = Counter(failure.reason for failure in failed).most_common(_REASONS + 1)
     shown = "; ".join(f"{number:,} x {reason}" for reason, number in reasons[:_REASONS])
     more = "; and others" if len(reasons) > _REASONS else ""
-    return f"Files that could not be read: {len(failed):,} ({shown}{more})."
+    return (
+        f"Files that could not be read: {len(failed):,} ({shown}{more}). "
+        "python -m crawler --retry tries them again."
+    )
 
 
 def _doctor(settings: Settings, options: argparse.Namespace) -> int:
+    from library import doctor  # NumPy, Pillow and more, which the other commands need not load
+
     if options.mend:
         done = list(doctor.mend(settings, options.thorough))
         print(
@@ -115,7 +124,7 @@ def _doctor(settings: Settings, options: argparse.Namespace) -> int:
     return EXIT_WRONG if wrong else EXIT_WELL
 
 
-def _say(result: doctor.Result) -> None:
+def _say(result: Result) -> None:
     print(f"{result.finding.state:>7}  {result.name:<27}  {result.finding.text}", flush=True)
     if result.finding.command:
         print(f"{'':>9}{'':<27}  {result.finding.command}")

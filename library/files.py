@@ -75,11 +75,15 @@ def count_work(connection: sqlite3.Connection, space_id: int, roots: Sequence[by
 
 
 def _condition(connection: sqlite3.Connection, space_id: int) -> str:
-    """Which files are work: every one is looked at only where pictures lack vectors."""
+    """Which files are work: every one is looked at only where pictures lack vectors.
+
+    NOT INDEXED, because the smallest index of pictures has them in the order of their contents,
+    and looking each up elsewhere in that order takes eight times as long.
+    """
     (lacking,) = connection.execute(
         """SELECT (SELECT count(*) FROM images)
             > (SELECT count(*) FROM vectors WHERE space_id = :space)
-        AND EXISTS (SELECT 1 FROM images
+        AND EXISTS (SELECT 1 FROM images NOT INDEXED
             WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE image_id = images.id
                 AND space_id = :space)
             AND EXISTS (SELECT 1 FROM files WHERE image_id = images.id

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from library.files import subtree
 from library.models import FileEntry
@@ -57,6 +57,58 @@ def apply_list(
             AND path >= ? AND path < ?""",
             subtree(root),
         )
+
+
+def known(connection: sqlite3.Connection, folder: bytes) -> dict[bytes, FileEntry]:
+    """The present files that lie directly in a folder, by path."""
+    rows = connection.execute(
+        """SELECT files.path, size, mtime_ns FROM files JOIN folders ON folders.id = folder_id
+        WHERE folders.path = ? AND missing_since IS NULL""",
+        (folder,),
+    )
+    return {entry[0]: entry for entry in rows}
+
+
+def is_known(connection: sqlite3.Connection, path: bytes) -> bool:
+    """Whether a path is a present file, or a folder with one in it or below it."""
+    row = connection.execute(
+        """SELECT 1 FROM files
+        WHERE missing_since IS NULL AND (path = ? OR path >= ? AND path < ?) LIMIT 1""",
+        (path, *subtree(path)),
+    ).fetchone()
+    return row is not None
+
+
+def apply_changes(
+    connection: sqlite3.Connection,
+    entries: Sequence[FileEntry],
+    gone: Collection[bytes],
+    now: float,
+) -> int:
+    """Bring some files in line with what was seen of them, inside the caller's transaction.
+
+    What is `gone`, a file or a folder with everything below it, becomes missing since `now`;
+    gives how many files that are.
+    """
+    _compare(
+        connection, {os.path.dirname(path) for path, _, _ in entries}, lambda _: entries, set(), now
+    )
+    missing = 0
+    for path in gone:
+        missing += connection.execute(
+            """UPDATE files SET missing_since = ?
+            WHERE missing_since IS NULL AND (path = ? OR path >= ? AND path < ?)""",
+            (now, path, *subtree(path)),
+        ).rowcount
+        connection.execute(
+            "UPDATE folders SET listing = NULL WHERE path IN (?, ?) OR path >= ? AND path < ?",
+            (path, os.path.dirname(path), *subtree(path)),
+        )
+    connection.executemany(
+        "UPDATE folders SET listing = NULL WHERE path = ?",
+        ((os.path.dirname(path),) for path, _, _ in entries),
+    )
+    return missing
 
 
 def _compare(

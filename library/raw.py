@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 # LibRaw wants the file in memory. No camera writes as much.
 _LARGEST_FILE = 2**30
 # Bytes for each pixel of the sensor, over the four of a decoded one: 16 bits of each, and of every
-# 2 x 2 four channels of 16 bits and three of 8; where each has all colours, nothing is halved.
-_MOSAIC, _LINEAR = 4.75 / 4, 19 / 4
+# 2 x 2 four channels of 16 bits and three of 8, and Pillow's four; where each has all colours,
+# nothing is halved.
+_MOSAIC, _LINEAR = 5.75 / 4, 23 / 4
 # LibRaw's flip, bits for mirrored across, mirrored down and swapped, as EXIF numbers it.
 _ORIENTATIONS = (1, 2, 4, 3, 5, 8, 6, 7)
 

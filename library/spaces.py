@@ -14,6 +14,11 @@ class Space:
     key: str
     dim: int
 
+    @property
+    def vector_bytes(self) -> int:
+        """What a vector takes: float32."""
+        return 4 * self.dim
+
 
 def space(connection: sqlite3.Connection, key: str, dim: int) -> Space:
     """The space with this key, which is added when it is new."""

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from library import counts, files, meta, runs, vectors
+from library import counts, files, meta, runs
 from library.crawl_lock import CrawlAtWork, crawl_at_work
 from library.database import Database
+from library.excludes import excludes
 from library.index_files import IndexFiles
 from library.models import Counts, RootCounts, display_path
 from library.runs import PastRun
 from library.settings import Settings
+from library.spaces import Space, spaces
 from library.thumbnails import Thumbnails
-from library.vectors import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,10 @@ def look(settings: Settings, database: Database) -> Status:
         numbers,
         index_status(settings.data_dir, numbers.indexed) if numbers else None,
         tuple(counts.count_root(connection, root) for root in files.roots(connection)),
-        _excludes(connection),
+        excludes(connection),
         tuple(
-            SpaceStatus(other.key, number, number * other.dim * vectors.BYTES)
-            for other in vectors.spaces(connection)
+            SpaceStatus(other.key, number, number * other.vector_bytes)
+            for other in spaces(connection)
             if other != space and (number := counts.vectors(connection, other))
         ),
         runs.last(connection),
@@ -127,11 +127,6 @@ def _is_alive(process: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _excludes(connection: sqlite3.Connection) -> tuple[bytes, ...]:
-    rows = connection.execute("SELECT pattern FROM excludes ORDER BY pattern")
-    return tuple(pattern for (pattern,) in rows)
 
 
 def _disk_use(settings: Settings) -> DiskUse:

@@ -20,8 +20,6 @@ from library.spaces import spaces as spaces
 Vectors = NDArray[np.float32]
 
 _DTYPE = np.dtype("<f4")
-BYTES = _DTYPE.itemsize
-"""Of one number of a stored vector."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,9 @@ _MOST_FRAMES = 300
 _SECONDS = 20.0
 # FFmpeg may decode a frame to know what it has before it. As many as 16K video has.
 _MOST_PIXELS = 15360 * 8640
-# A decoder keeps some four frames to predict others from, of 1.5 bytes a pixel.
-_HELD = 2
+# A decoder keeps some four frames to predict others from, of 1.5 bytes a pixel; then it is turned
+# into colours.
+_HELD = 3
 # The display matrix's a, b, c, d (x' = ax + cy, y' = bx + dy) by sign, as EXIF numbers it.
 _ORIENTATIONS = {
     (1, 0, 0, 1): 1,
@@ -121,7 +122,8 @@ def read_header(stream: BinaryIO, head: bytes, least: int, max_megapixels: int) 
         raise PhotoError("the video has no pictures")
     first = found[0]
     # Of the stream, which has the last word on its size; the container may have said less.
-    first.codec_context.options = {"max_pixels": str(max_megapixels * 1_000_000)}
+    most = min(_MOST_PIXELS, max_megapixels * 1_000_000)
+    first.codec_context.options = {"max_pixels": str(most)}
     first.codec_context.thread_count = 1  # the readers are threads already
     return VideoHeader(container, first, _name(head), least)
 

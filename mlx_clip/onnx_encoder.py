@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from mlx_clip.runtime import Runtime
 from mlx_clip.tokenizer import TextTokenizer
 
 FILES = ("config.json", "image.onnx", "text.onnx", "tokenizer.json")
+_CORES = os.cpu_count() or 1
 # Larger batches of pictures are no faster on a CPU, and each picture holds its activations.
 _IMAGE_BATCH = 4
 # Long batches pay for the padding of their longest text.
@@ -66,7 +69,12 @@ class OnnxEncoder:
 
     @cached_property
     def _image(self) -> onnxruntime.InferenceSession:
-        return open_session(self._folder / "image.onnx")
+        # A batch a thread: threads that share each operator wait for each other at its end.
+        return open_session(self._folder / "image.onnx", threads=1)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(_CORES, "onnx-encoder")
 
     @cached_property
     def _text(self) -> onnxruntime.InferenceSession:
@@ -82,12 +90,16 @@ class OnnxEncoder:
 
     def encode_images(self, pixels: Pixels) -> Vectors:
         """As Encoder.encode_images."""
-        vectors: list[Vectors] = [np.empty((0, self.dim), np.float32)]
-        for start in range(0, len(pixels), self._image_batch):
-            values = self._preprocessing.normalise(pixels[start : start + self._image_batch])
-            (batch,) = self._image.run(None, {"pixel_values": values})
-            vectors.append(np.asarray(batch, np.float32))
-        return np.concatenate(vectors)
+        size = max(1, min(self._image_batch, -(-len(pixels) // _CORES)))
+        batches = [pixels[start : start + size] for start in range(0, len(pixels), size)]
+        return np.concatenate(
+            [np.empty((0, self.dim), np.float32), *self._pool.map(self._encode, batches)]
+        )
+
+    def _encode(self, pixels: Pixels) -> Vectors:
+        values = self._preprocessing.normalise(pixels)
+        (vectors,) = self._image.run(None, {"pixel_values": values})
+        return np.asarray(vectors, np.float32)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """As Encoder.encode_texts."""
@@ -105,9 +117,13 @@ class OnnxEncoder:
         return f"{self.name}@{_revision(folder)}/p{PREPROCESSING}"
 
 
-def open_session(path: Path) -> onnxruntime.InferenceSession:
-    """Half of a model, ready to run on the CPU. Raises ModelBrokenError."""
+def open_session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
+    """Half of a model, ready to run on the CPU with so many threads an operator; 0: all cores.
+
+    Raises ModelBrokenError.
+    """
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
     options.log_severity_level = 3  # its warnings speak of graph nodes, to nobody here
     # Threads that spin between two operators take the cores from whoever decodes the next pictures.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

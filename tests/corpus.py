@@ -12,13 +12,18 @@ from functools import partial
 
 import numpy as np
 import pillow_heif
+import pillow_jxl  # noqa: F401 - it registers itself
 from PIL import ExifTags, Image
 
-from tests import hostile
+from tests import hostile, raw_files
 from tests.pictures import drawing
+from tests.videos import video
 
 INDEXED = ""
-DAMAGED = r"^(damaged: .{5,200}|not a picture in a format that Kindred reads, or damaged)$"
+DAMAGED = (
+    r"^(damaged: .{5,200}|not a picture in a format that Kindred reads, or damaged|"
+    r"the video has no pictures)$"
+)
 TOO_LARGE = (
     r"^too large: \d+ x \d+ pixels take [\d,]+ MB of memory to decode; "
     r"MAX_IMAGE_MEGAPIXELS=\d+ would read it \(now \d+\)$"
@@ -55,13 +60,22 @@ MAKERS: dict[str, Callable[[Image.Image], bytes]] = {
     "heic": partial(saved, "HEIF"),
 }
 """A file of each format, by extension."""
+_EXTRAS: dict[str, Callable[[Image.Image], bytes]] = {
+    "jxl": partial(saved, "JXL"),
+    "dng": raw_files.dng,
+    "mp4": lambda image: video([image]),
+}
+"""The same, of formats that have no pictures of one pixel."""
 
 
 def cases() -> Iterator[Case]:
     """The whole corpus; no two names are the same."""
     pillow_heif.register_heif_opener()
-    for number, (extension, make) in enumerate(MAKERS.items()):
+    for number, (extension, make) in enumerate({**MAKERS, **_EXTRAS}.items()):
         yield from _of_a_format(number, extension, make)
+    for number, (extension, make) in enumerate(MAKERS.items()):
+        dot = Image.new("RGB", (1, 1), (number, 99, 199))
+        yield Case(f"{extension}-dot.{extension}", make(dot), INDEXED)
     yield from _of_modes()
     yield from _broken_exif()
     for name, file in hostile.LARGE.items():
@@ -89,8 +103,6 @@ def _of_a_format(
     yield Case(f"{extension}-holed.{extension}", holed, f"{INDEXED}|{DAMAGED}")
     wrong = "png" if extension == "jpg" else "jpg"
     yield Case(f"{extension}-is-no.{wrong}", make(drawing(100 + number, _SIZE)), INDEXED)
-    dot = Image.new("RGB", (1, 1), (number, 99, 199))
-    yield Case(f"{extension}-dot.{extension}", make(dot), INDEXED)
 
 
 def _of_modes() -> Iterator[Case]:

@@ -63,7 +63,8 @@ def test_the_summary_names_the_file_that_failed_and_why(photos_dir: Path, data: 
     failures = run("library", "failures", "--data", data)
     assert failures.stdout == (
         f"{photos_dir}/empty.png: the file is empty\n"
-        "Files that could not be read: 1 (1 x the file is empty).\n"
+        "Files that could not be read: 1 (1 x the file is empty). "
+        "python -m crawler --retry tries them again.\n"
     )
     listed = json.loads(run("library", "failures", "--data", data, "--json").stdout)
     assert listed["failures"][0]["reason"] == "the file is empty"

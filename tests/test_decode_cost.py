@@ -14,8 +14,10 @@ import pillow_heif
 import pytest
 from PIL import ExifTags, Image
 
+from tests import raw_files
 from tests.corpus import saved
 from tests.pictures import drawing
+from tests.videos import video
 
 ROOT = Path(__file__).parent.parent
 # What an allocator rounds up, a library makes ready once, and a stack takes.
@@ -53,6 +55,10 @@ def files() -> dict[str, bytes]:
         "tiff, JPEG": saved("TIFF", picture, compression="jpeg", strip_size=2**31 - 1),
         "avif": saved("AVIF", clear, speed=10, subsampling="4:4:4"),
         "heic": saved("HEIF", picture),
+        "jpeg xl, lossless": saved("JXL", clear, lossless=True, effort=1),
+        "raw": raw_files.dng(picture),
+        "raw, linear": raw_files.dng(picture, linear=True),
+        "video": video([picture]),
         "heic, 10 bits": saved_heif(ten_bits),
     }
 

@@ -24,8 +24,9 @@ from library.__main__ import main
 from library.checks import finding, places, vectors
 from library.checks.finding import Finding, Patient
 from library.crawl_lock import CrawlLock
-from library.database import Database
+from library.database import PAGE_BYTES, Database
 from library.errors import CrawlBusyError, IndexBusyError
+from library.salvage import salvage
 from library.settings import Settings, load_settings
 from library.thumbnails import Thumbnails
 from mlx_clip import Encoder
@@ -112,17 +113,17 @@ def one(data: Path, query: str) -> object:
         return connection.execute(query).fetchone()[0]
 
 
-def flip(data: Path, name: str) -> None:
+def flip(data: Path, name: str, at: int = 0) -> None:
     """Damage the first page of a table or an index, as a bad disk does."""
     root = one(data, f"SELECT rootpage FROM sqlite_schema WHERE name = '{name}'")
-    size = one(data, "PRAGMA page_size")
     assert isinstance(root, int)
-    assert isinstance(size, int)
-    with (data / "library.sqlite").open("r+b") as file:
-        file.seek((root - 1) * size)
-        byte = file.read(1)
-        file.seek(-1, 1)
-        file.write(bytes([byte[0] ^ 0xFF]))
+    flip_byte(data / "library.sqlite", (root - 1) * PAGE_BYTES + at % PAGE_BYTES)
+
+
+def flip_byte(path: Path, offset: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[offset] ^= 0xFF
+    path.write_bytes(content)
 
 
 def test_a_sound_library_is_well_and_stays_as_it_is(
@@ -180,11 +181,14 @@ def test_what_is_derived_and_wrong_is_found_and_mended(data: Path) -> None:
     assert not stranger.exists()
 
 
-@pytest.mark.parametrize("page", ["files", "vectors", "sqlite_autoindex_images_1"])
+@pytest.mark.parametrize(
+    ("page", "at"),
+    [("files", 0), ("vectors", 0), ("sqlite_autoindex_images_1", 0), ("files_by_mtime", -1)],
+)
 def test_a_damaged_page_is_found_and_what_can_be_read_is_saved(
-    page: str, data: Path, encoder: Encoder
+    page: str, at: int, data: Path, encoder: Encoder
 ) -> None:
-    flip(data, page)
+    flip(data, page, at)
     found = wrong(data)
     assert found
     assert all(name.startswith(("database:", "references:")) for name in found)
@@ -194,6 +198,20 @@ def test_a_damaged_page_is_found_and_what_can_be_read_is_saved(
     assert len(kept) == 1
     encoded = json.loads(str(one(data, "SELECT summary FROM runs ORDER BY id DESC")))["encoded"]
     assert encoded == (PICTURES if page == "vectors" else 0)
+
+
+def test_of_a_damaged_table_only_the_damaged_page_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite"
+    large.build(path, 2_000, 64)
+    middle = one(tmp_path, "SELECT vector FROM vectors WHERE id = 1000")
+    assert isinstance(middle, bytes)
+    flip_byte(path, path.read_bytes().index(middle) // PAGE_BYTES * PAGE_BYTES)
+    assert "the old one is" in salvage(path)
+    kept = one(tmp_path, "SELECT count(*) FROM vectors")
+    assert isinstance(kept, int)
+    assert 1_998 - PAGE_BYTES // len(middle) <= kept < 1_998
+    assert one(tmp_path, "SELECT count(*) FROM files") == 2_000
+    assert one(tmp_path, "PRAGMA integrity_check") == "ok"
 
 
 def test_a_database_that_is_none_any_more_is_put_aside(
@@ -211,7 +229,12 @@ def test_a_database_that_is_none_any_more_is_put_aside(
 
 
 def test_a_reference_to_nothing_is_found_and_mended(data: Path, encoder: Encoder) -> None:
-    execute(data, "DELETE FROM images WHERE id = 4")
+    execute(
+        data,
+        """INSERT INTO files (path, folder_id, size, mtime_ns, image_id, missing_since)
+        SELECT x'2f6e6f', folder_id, 1, 1, 4, 1.0 FROM files WHERE id = 4""",
+        "DELETE FROM images WHERE id = 4",
+    )
     found = wrong(data)
     assert set(found) == {"references: files", "references: vectors"}
     obey(found["references: vectors"].command, encoder)

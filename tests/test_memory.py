@@ -34,7 +34,7 @@ def test_what_does_not_fit_waits_and_what_came_later_waits_behind_it() -> None:
     with budget.reserve(60, 100):
         for number, thread in enumerate((large, small), 1):
             thread.start()
-            while len(budget._waiting) < number:
+            while thread.is_alive() and len(budget._waiting) < number:
                 time.sleep(0.001)
         assert order == []
     large.join(10)

@@ -183,16 +183,17 @@ def test_the_folder_of_a_picture(client: FlaskClient, shared_library: Library) -
 
 
 def test_a_picture_whose_file_is_missing(own_library: Library, encoder: Encoder) -> None:
+    gone = own_library.ids()["0000.jpg"]
     (own_library.photos / "0000.jpg").unlink()
     crawl_folder(own_library.settings, encoder, own_library.photos)
     with opened(own_library.settings) as app:
         client = app.test_client()
-        page = get(client, "/pictures/1")
+        page = get(client, f"/pictures/{gone}")
         assert "The original is missing since" in page
         assert f"python -m crawler {own_library.photos}" in page
-        assert 'href="/pictures/1/file"' not in page
-        assert 1 not in shown(get(client, "/"))
-        assert "Back to the pictures" in get(client, "/pictures/1/file", 404)
+        assert f'href="/pictures/{gone}/file"' not in page
+        assert gone not in shown(get(client, "/"))
+        assert "Back to the pictures" in get(client, f"/pictures/{gone}/file", 404)
         assert "7 pictures" in get(client, "/")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crawler import pipeline, push
+from crawler import encode, pipeline, push
 from crawler.crawl import Crawl, Summary
 from library.database import Database
 from library.settings import Settings
@@ -122,7 +122,7 @@ def test_the_encoder_takes_what_is_there_and_waits_for_no_full_batch(
     batches: list[int] = []
     crawl_with(Watched(tiny, before_encode=batches.append))
     assert sum(batches) == 37
-    assert max(batches) <= 8
+    assert max(batches) <= encode.BATCH
 
 
 def test_an_encoder_that_fails_ends_the_crawl_and_loses_nothing_committed(

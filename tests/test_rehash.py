@@ -14,7 +14,7 @@ from library.models import Progress
 from library.settings import Settings
 from mlx_clip import Encoder
 from tests.conftest import CrawlFolders
-from tests.crawled import rows
+from tests.crawled import rows, touch_later
 from tests.pictures import drawing, fill
 
 REHASH = Options(rehash=True)
@@ -48,6 +48,21 @@ def test_what_changed_silently_is_found_and_the_rest_costs_no_encoding(
     assert after["0001.jpg"] is None
     assert [after[f"000{n}.jpg"] for n in (2, 3, 4)] == [before[f"000{n}.jpg"] for n in (2, 3, 4)]
     assert crawl(photos_dir).skipped == 6
+
+
+def test_a_file_that_changes_openly_while_it_is_checked_is_not_suspected(
+    photos_dir: Path, settings: Settings, database: Database, encoder: Encoder, crawl: CrawlFolders
+) -> None:
+    (path,) = fill(photos_dir, 1)
+    crawl(photos_dir)
+
+    def change(progress: Progress) -> None:
+        if progress.stage == "scan":
+            drawing(99).save(path)
+            touch_later(path)
+
+    checked = Crawl(settings, database, encoder, change).run([os.fsencode(photos_dir)], REHASH)
+    assert (checked.altered, checked.encoded) == ((), 1)
 
 
 def test_a_check_that_was_cut_off_goes_on_and_pictures_stay_meanwhile(

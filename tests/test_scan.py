@@ -127,3 +127,19 @@ def test_roots_that_gave_nothing_are_not_walked(photos_dir: Path, tmp_path: Path
 def test_of_nested_roots_the_outermost_stays() -> None:
     roots = outermost([b"/p/a", b"/p", b"/p/a/b", b"/pa", b"/p/"])
     assert roots == (b"/p", b"/pa")
+
+
+def test_a_root_that_another_root_held_already_is_not_absent(
+    photos_dir: Path, tmp_path: Path
+) -> None:
+    touch(photos_dir / "sub" / "a.jpg")
+    (tmp_path / "z-link").symlink_to(photos_dir / "sub")
+    found = walk(photos_dir, tmp_path / "z-link")
+    assert len(entries(found)) == 1
+    assert found.walked == (os.fsencode(photos_dir), os.fsencode(tmp_path / "z-link"))
+
+
+def test_a_librarys_own_thumbnails_are_no_pictures(photos_dir: Path) -> None:
+    touch(photos_dir / "a.jpg", photos_dir / "data" / "thumbnails" / "00" / "b.jpg")
+    apart = photos_dir / "data" / "thumbnails"
+    assert names(Walk([os.fsencode(photos_dir)], apart=apart), photos_dir) == ["a.jpg"]

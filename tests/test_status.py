@@ -103,7 +103,7 @@ def test_status_tells_who_holds_the_index_and_of_a_crash(settings: Settings) -> 
 
 def test_failures_are_grouped_by_reason_at_the_end(database: Database, say: Say) -> None:
     assert say("failures") == "Every file could be read.\n"
-    database.connection.execute("INSERT INTO folders VALUES (1, x'2f')")
+    database.connection.execute("INSERT INTO folders (id, path) VALUES (1, x'2f')")
     for number in range(9):
         database.connection.execute(
             """INSERT INTO files (path, folder_id, size, mtime_ns, failure, failure_kind)
@@ -114,7 +114,7 @@ def test_failures_are_grouped_by_reason_at_the_end(database: Database, say: Say)
     assert lines[0] == "/0: empty"
     assert len(lines) == 10
     assert lines[-1].startswith("Files that could not be read: 9 (3 x empty; 1 x reason 3; ")
-    assert lines[-1].endswith("; and others).")
+    assert "; and others). python -m crawler --retry" in lines[-1]
 
 
 def test_counts_of_a_library_with_everything_in_it(database: Database) -> None:
@@ -152,11 +152,11 @@ def test_counts_are_answered_from_indexes_and_never_read_the_rows(database: Data
     counts.count_root(connection, large.ROOT)
     connection.set_trace_callback(None)
     assert len(queries) >= 8
+    # Of the few that are missing or failed the rows may be read; one table is an index by itself.
+    answers = ("COVERING INDEX", "files_missing", "files_failed", "indexed_vectors", "subquery")
     for query in queries:
         for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {query}"):
-            whole = step.startswith("SCAN") and "INDEX" not in step
-            # Without row ids, the table is an index.
-            assert not whole or "indexed_vectors" in step or "subquery" in step, (query, step)
+            assert "SUBQUERY" in step or any(answer in step for answer in answers), (query, step)
 
 
 def test_new_libraries_have_large_pages_and_old_ones_keep_theirs(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from library.checks.finding import Finding, Patient, crawl_command, ok, skipped
 from library.figures import size
 from library.models import display_path
 from library.status import index_status
-from library.vectors import BYTES
 
 _LEAST_FREE = 500_000_000
 _THUMBNAIL = 50_000  # bytes, at most: what one of a photograph takes
@@ -52,7 +51,7 @@ def room(patient: Patient) -> Finding:
     free = shutil.disk_usage(patient.settings.data_dir).free
     space = meta.space(patient.connection)
     unread, unindexed, _ = _to_do(patient)
-    vector = space.dim * BYTES if space else 0
+    vector = space.vector_bytes if space else 0
     to_come = unread * (_THUMBNAIL + vector) + (unread + unindexed) * vector * _INDEXED
     return judge_room(patient.settings.data_dir, free, round(to_come))
 

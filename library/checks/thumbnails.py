@@ -78,6 +78,8 @@ def _differences(patient: Patient) -> tuple[list[bytes], list[Path]]:
     for number, folder in enumerate(thumbnails.folders):
         there = set(thumbnails.list_folder(folder))
         known = set(map(file_name, images.hashes(patient.connection, number)))
+        if there == known:
+            continue
         strangers += [thumbnails.directory / folder / name for name in sorted(there - known)]
         if not known <= there:
             present = images.hashes(patient.connection, number, present=True)

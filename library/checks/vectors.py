@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from library import counts
 from library.checks.finding import ENOUGH, Finding, Patient, ok
-from library.vectors import BYTES, Space, spaces
+from library.spaces import Space, spaces
 
 _BLOCK = 1_000
 _TOLERANCE = 1e-3
 
-_WRONG_LENGTH = f"""FROM vectors CROSS JOIN spaces ON spaces.id = space_id
-    WHERE length(vector) != dim * {BYTES}"""
+_WRONG_LENGTH = """FROM vectors CROSS JOIN spaces ON spaces.id = space_id
+    WHERE length(vector) != 4 * dim"""
 
 
 def lengths(patient: Patient) -> Finding:
@@ -78,7 +78,7 @@ def _blocks(
         rows = connection.execute(
             """SELECT id, vector FROM vectors
             WHERE id >= ? AND id < ? AND +space_id = ? AND length(vector) = ?""",
-            (start, start + _BLOCK, space.id, space.dim * BYTES),
+            (start, start + _BLOCK, space.id, space.vector_bytes),
         ).fetchall()
         joined = b"".join(vector for _, vector in rows)
         yield (
