@@ -13,7 +13,7 @@ from bench.measure import Run
 from bench.rclip_environment import NoRclipError, rclip_python
 from bench.table import megabytes, table
 
-_ROUNDS = 3
+_ROUNDS = 2
 _PLAIN, _RCLIP = "plain pipeline, float32", "rclip, float32"
 _FLOAT32 = Kind("Kindred, float32", "onnx", "float32")
 _INT8 = Kind("Kindred, int8", "onnx", "int8")
