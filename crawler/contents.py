@@ -49,11 +49,11 @@ class Contents:
         if root.excludes:
             found = [entry for entry in found if not self._is_excluded(entry, root)]
         # For a library that has not changed these lines are the crawl: no loop is as fast as they.
-        plain = selection.plain
+        common, plain = selection.common, selection.plain
         wanted = [
             entry
             for entry in found
-            if (name := entry.name)[name.rfind(b".") :].lower() in plain
+            if ((name := entry.name)[-4:] in common or name[name.rfind(b".") :].lower() in plain)
             and not name.startswith(b".")
             and entry.is_file(follow_symlinks=False)
         ]

@@ -19,7 +19,8 @@ class Selection:
 
     A RAW is passed over where a JPEG or HEIC of the same name lies beside it, unless
     `raw_beside_jpeg`. `plain` are the extensions whose files are always read, `special` those
-    whose files `why_skipped` decides about.
+    whose files `why_skipped` decides about. `common` are plain ones of four bytes, spelled as they
+    mostly are: at the end of a name they are found without a search.
     """
 
     def __init__(self, excludes: Iterable[bytes] = (), raw_beside_jpeg: bool = False) -> None:
@@ -34,6 +35,12 @@ class Selection:
         }
         self.special = self._skips_raw.union(self._lacking)
         self.plain = can_read - self.special
+        self.common = frozenset(
+            spelled
+            for extension in self.plain
+            for spelled in (extension, extension.upper())
+            if len(spelled) == 4
+        )
 
     def excludes_below(self, root: bytes) -> Excludes | None:
         """What is excluded below a root; None when nothing is."""

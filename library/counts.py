@@ -8,12 +8,10 @@ from library.files import subtree
 from library.models import Counts, RootCounts
 from library.spaces import Space
 
-_ALL = (b"", b"\xff")
-
 
 def count(connection: sqlite3.Connection, space: Space) -> Counts:
     """Count files, pictures, vectors of a space, and how many of them are recorded as indexed."""
-    files, missing, failed = _files(connection, _ALL)
+    files, missing, failed = _files(connection, "true")
     return Counts(
         files,
         pictures(connection),
@@ -27,7 +25,7 @@ def count(connection: sqlite3.Connection, space: Space) -> Counts:
 
 def count_root(connection: sqlite3.Connection, root: bytes) -> RootCounts:
     """Count the files below a folder."""
-    return RootCounts(root, *_files(connection, subtree(root)))
+    return RootCounts(root, *_files(connection, "path >= ? AND path < ?", *subtree(root)))
 
 
 def pictures(connection: sqlite3.Connection) -> int:
@@ -67,9 +65,8 @@ def indexed(connection: sqlite3.Connection, space: Space) -> int:
     )
 
 
-def _files(connection: sqlite3.Connection, paths: tuple[bytes, bytes]) -> tuple[int, int, int]:
-    """Present, missing and failed files in a range of paths."""
-    within = "path >= ? AND path < ?"
+def _files(connection: sqlite3.Connection, within: str, *paths: bytes) -> tuple[int, int, int]:
+    """Present, missing and failed files of which a condition holds."""
     known = _one(connection, f"SELECT count(*) FROM files WHERE {within}", *paths)
     missing = _one(
         connection,

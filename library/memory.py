@@ -9,9 +9,8 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-
-import psutil
 
 BYTES_PER_MEGAPIXEL = 4_000_000
 MOST_MEGAPIXELS = 100_000
@@ -21,8 +20,11 @@ _LEAST, _MOST = 64, 1200
 _SHARE = 4
 
 
+@cache
 def sensible_megapixels() -> int:
-    """A quarter of the memory that is available now, within bounds, in megapixels."""
+    """A quarter of the memory that is available, within bounds, in megapixels; measured once."""
+    import psutil  # a fiftieth of a second, which a crawl that decodes nothing need not pay
+
     available = int(psutil.virtual_memory().available)
     share = min(available, cgroup_limit() or available) // _SHARE
     return max(_LEAST, min(_MOST, share // BYTES_PER_MEGAPIXEL))

@@ -60,12 +60,18 @@ class Settings:
     clip_precision: str
     model_cache: Path | None
     num_image_results: int
-    max_image_megapixels: int
+    megapixels: int | None
+    """MAX_IMAGE_MEGAPIXELS; None for auto."""
     raw_beside_jpeg: bool
     """Whether such RAWs are read."""
     host: str
     port: int
     log_level: str
+
+    @property
+    def max_image_megapixels(self) -> int:
+        """What decodes may hold in memory together."""
+        return self.megapixels or memory.sensible_megapixels()
 
     @property
     def database_path(self) -> Path:
@@ -113,7 +119,7 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         clip_precision=text["CLIP_PRECISION"],
         model_cache=_folder(text["MODEL_CACHE"]) if text["MODEL_CACHE"] else None,
         num_image_results=_whole(text, "NUM_IMAGE_RESULTS", 1, 500),
-        max_image_megapixels=_megapixels(text),
+        megapixels=_megapixels(text),
         raw_beside_jpeg=_one_of(text, "RAW_BESIDE_JPEG", "skip", "read") == "read",
         host=text["HOST"],
         port=_whole(text, "PORT", 0, 65_535),
@@ -125,9 +131,9 @@ def _folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
-def _megapixels(text: Mapping[str, str]) -> int:
+def _megapixels(text: Mapping[str, str]) -> int | None:
     if text["MAX_IMAGE_MEGAPIXELS"] == "auto":
-        return memory.sensible_megapixels()
+        return None
     return _whole(text, "MAX_IMAGE_MEGAPIXELS", 1, memory.MOST_MEGAPIXELS)
 
 

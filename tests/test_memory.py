@@ -50,6 +50,7 @@ def test_what_fails_gives_back_what_it_held() -> None:
 
 
 def test_by_default_decodes_may_hold_a_quarter_of_the_memory_that_is_free() -> None:
+    memory.sensible_megapixels.cache_clear()
     found = load_settings({}).max_image_megapixels
     free = min(psutil.virtual_memory().available, memory.cgroup_limit() or 2**63)
     assert 64 <= found <= 1200
