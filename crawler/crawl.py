@@ -215,7 +215,7 @@ class Crawl:
         self, roots: tuple[bytes, ...], total: int, feeder: IndexFeeder
     ) -> tuple[int, int, tuple[bytes, ...]]:
         """Read and encode; gives the pictures, the failures, and the files altered silently."""
-        # What decodes takes half a second to import, which a crawl with nothing to do need not pay.
+        # What decodes takes long to import, which a crawl with nothing to do need not pay.
         from crawler.commit import Committer
         from crawler.pipeline import Pipeline
         from crawler.read import Reader

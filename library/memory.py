@@ -23,7 +23,7 @@ _SHARE = 4
 @cache
 def sensible_megapixels() -> int:
     """A quarter of the memory that is available, within bounds, in megapixels; measured once."""
-    import psutil  # a fiftieth of a second, which a crawl that decodes nothing need not pay
+    import psutil  # slow to import, and a crawl that decodes nothing need not pay
 
     available = int(psutil.virtual_memory().available)
     share = min(available, cgroup_limit() or available) // _SHARE

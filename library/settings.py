@@ -93,7 +93,7 @@ def read_environment(env_file: Path = ROOT / ".env") -> dict[str, str]:
     """The process's environment over the lines of a `.env` file, where there is one."""
     if not env_file.exists():
         return dict(os.environ)
-    from dotenv import dotenv_values  # a fiftieth of a second, for those who have such a file
+    from dotenv import dotenv_values  # imported only by those who have such a file
 
     lines = {name: value for name, value in dotenv_values(env_file).items() if value is not None}
     return {**lines, **os.environ}
