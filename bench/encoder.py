@@ -40,8 +40,7 @@ def encoder_section(work: Path) -> str:
         "ViT-B/32 with random weights, the same checkpoint for all, in pictures and texts (of 12\n"
         "tokens) a second at batches of 1, 8 and 32; pixels and tokens are ready, so the model\n"
         f"alone is measured. Each row is the median of {_ROUNDS} processes, run in turns; memory\n"
-        "is the peak of the whole process. int8 encodes one at a time inside Kindred, because a\n"
-        "larger batch would change its vectors. MLX is measured where there is Metal or CUDA.\n\n"
+        "is the peak of the whole process. MLX is measured where there is Metal or CUDA.\n\n"
         f"{table(head, rows)}\n"
     )
 

@@ -54,8 +54,7 @@ def _cosine(encoder: Encoder, file: bytes) -> float:
     drafted = encoder.preprocess(photos.decode(header, least, len(file)).image)
     with Image.open(io.BytesIO(file)) as opened:
         full = encoder.preprocess(ImageOps.exif_transpose(opened).convert("RGB"))
-    # One at a time: in int8 a vector would depend on its neighbour.
-    one, two = (encoder.encode_images(pixels[None])[0] for pixels in (drafted, full))
+    one, two = encoder.encode_images(np.stack([drafted, full]))
     return float(np.dot(one, two))
 
 

@@ -23,7 +23,7 @@ from mlx_clip.onnx_encoder import OnnxEncoder
 from mlx_clip.onnx_graph import write_image_graph, write_text_graph
 from mlx_clip.runtime import Runtime
 
-_VERSION = 1  # of what is written here: raise it, and every model is made anew
+_VERSION = 2  # of what is written here: raise it, and every model is made anew
 _FLOAT32 = Runtime("onnx", "the CPU", "float32", "int8 is compared with it")
 _PROBE_TEXTS = (
     "a photo of a cat",
@@ -111,7 +111,7 @@ def _write(checkpoint: Checkpoint, precision: str, folder: Path) -> None:
 
 def space_of(checkpoint: Checkpoint, precision: str) -> str:
     """As Encoder.space: int8's vectors differ from those of the other precisions."""
-    return checkpoint.space + ("/int8" if precision == "int8" else "")
+    return checkpoint.space + ("/int8-by-row" if precision == "int8" else "")
 
 
 def _write_config(folder: Path, config: dict[str, Any]) -> None:

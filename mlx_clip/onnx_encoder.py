@@ -54,10 +54,6 @@ class OnnxEncoder:
             self._tokenizer = TextTokenizer.from_config(folder / "tokenizer.json", config["text"])
             self.name = str(config["name"])
             self.dim = int(config["dim"])
-            # int8 has one scale for all numbers of a layer's input: what a picture is encoded with
-            # would change its vector.
-            alone = config.get("precision") == "int8"
-            self._image_batch, self._text_batch = (1, 1) if alone else (_IMAGE_BATCH, _TEXT_BATCH)
             self.space = str(config.get("space") or self._own_space(folder))
         except EncoderError:
             raise
@@ -90,7 +86,7 @@ class OnnxEncoder:
 
     def encode_images(self, pixels: Pixels) -> Vectors:
         """As Encoder.encode_images."""
-        size = max(1, min(self._image_batch, -(-len(pixels) // _CORES)))
+        size = max(1, min(_IMAGE_BATCH, -(-len(pixels) // _CORES)))
         batches = [pixels[start : start + size] for start in range(0, len(pixels), size)]
         return np.concatenate(
             [np.empty((0, self.dim), np.float32), *self._pool.map(self._encode, batches)]
@@ -104,8 +100,8 @@ class OnnxEncoder:
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """As Encoder.encode_texts."""
         vectors: list[Vectors] = [np.empty((0, self.dim), np.float32)]
-        for start in range(0, len(texts), self._text_batch):
-            ids, mask = self._tokenizer.encode(texts[start : start + self._text_batch])
+        for start in range(0, len(texts), _TEXT_BATCH):
+            ids, mask = self._tokenizer.encode(texts[start : start + _TEXT_BATCH])
             inputs = {"input_ids": ids}
             if self._reads_mask:
                 inputs["attention_mask"] = mask

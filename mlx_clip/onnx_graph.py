@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ _MICROSOFT = "com.microsoft"
 # Not 127: processors with AVX2 and no VNNI add two products in 16 bits, which 255 * 127 twice
 # overflows, and vectors would depend on the processor.
 _LARGEST_INT8 = np.float32(63)
+_LARGEST_ROUNDED = 127
 
 
 def write_image_graph(path: Path, config: ModelConfig, tensors: Tensors, int8: bool) -> None:
@@ -169,6 +171,7 @@ class _Graph:
         self._data = path.with_name(path.name + ".data").open("wb")
         self._nodes: list[onnx.NodeProto] = []
         self._weights: list[onnx.TensorProto] = []
+        self._rounded: dict[str, tuple[str, str]] = {}
 
     def close(self) -> None:
         self._data.close()
@@ -257,15 +260,44 @@ class _Graph:
     ) -> str:
         scale = np.maximum(np.abs(weight).max(axis=1) / _LARGEST_INT8, np.float32(1e-12))
         rounded = np.round(weight / scale[:, None]).astype(np.int8)
-        inputs = [
+        x, largest = self._rounded_rows(x)
+        x = self.op(
+            "MatMulIntegerToFloat",
             x,
             self.constant(np.ascontiguousarray(rounded.T)),
+            self._step,
             self.constant(scale),
-            self.constant(np.zeros(len(scale), np.int8)),
-        ]
-        if bias is not None:
-            inputs.append(self.constant(bias))
-        return self.op("DynamicQuantizeMatMul", *inputs, domain=_MICROSOFT)
+            self._zero,
+            domain=_MICROSOFT,
+        )
+        x = self.op("Mul", x, largest)
+        return x if bias is None else self.op("Add", x, self.constant(bias))
+
+    def _rounded_rows(self, x: str) -> tuple[str, str]:
+        """`x` in uint8, and the largest magnitude in each row, by which a product is to be scaled.
+
+        Row by row, where ONNX Runtime's DynamicQuantizeMatMul has one scale for all: a vector would
+        depend on the pictures beside it, and one large value would cost all others their precision.
+        """
+        if x not in self._rounded:  # query, key and value read the same
+            largest = self.op("ReduceMax", self.op("Abs", x), self.integers([-1]), keepdims=1)
+            largest = self.op("Max", largest, self._least)
+            rows = self.op("QuantizeLinear", self.op("Div", x, largest), self._step, self._zero)
+            self._rounded[x] = rows, largest
+        return self._rounded[x]
+
+    @cached_property
+    def _step(self) -> str:
+        return self.constant(np.array(1 / _LARGEST_ROUNDED, np.float32))
+
+    @cached_property
+    def _zero(self) -> str:
+        return self.constant(np.array(_LARGEST_ROUNDED + 1, np.uint8))
+
+    @cached_property
+    def _least(self) -> str:
+        """Instead of zero, which nothing can be divided by."""
+        return self.constant(np.array(1e-12, np.float32))
 
 
 @contextmanager

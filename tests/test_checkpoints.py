@@ -122,7 +122,7 @@ def test_int8_says_how_near_it_is_and_has_a_space_of_its_own(
     exact = load_encoder(str(HERE / "clip"), runtime="onnx", cache=tmp_path)
     int8 = load_encoder(str(HERE / "clip"), runtime="onnx", precision="int8", cache=tmp_path)
     assert "Least cosine similarity to float32: 0.9" in capfd.readouterr().err
-    assert int8.space == f"{exact.space}/int8"
+    assert int8.space == f"{exact.space}/int8-by-row"
     vectors = int8.encode_images(golden.pixels(int8))
     assert (vectors * golden.of_pictures).sum(axis=1).min() > 0.99
     assert (int8.encode_texts(golden.texts) * golden.of_texts).sum(axis=1).min() > 0.99

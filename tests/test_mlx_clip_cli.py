@@ -73,8 +73,8 @@ def test_a_checkpoint_is_embedded_with_the_precision_asked_for(
         other = load_encoder(model, runtime="onnx", precision=precision, cache=tmp_path)
         np.testing.assert_array_equal(np.float32(vector), other.encode_texts(["a dog"])[0])
     assert sorted(path.name[-7:] for path in (tmp_path / "onnx").iterdir() if path.is_dir()) == [
-        "at32-v1",
-        "int8-v1",
+        "at32-v2",
+        "int8-v2",
     ]
 
 
@@ -163,7 +163,7 @@ def test_info_tells_int8s_cosine_once_it_was_made(tmp_path: Path, capsys: Output
     folder = cached_folder(find_checkpoint(model), "int8", tmp_path)
     cosine = json.loads((folder / "config.json").read_text(encoding="utf-8"))["cosine_to_float32"]
     assert f"{cosine['pictures']:.4f} for pictures" in said["cosine to float32"]
-    assert said["space"].endswith("/int8")
+    assert said["space"].endswith("/int8-by-row")
 
 
 def test_info_without_a_model_says_what_models_run_on(tmp_path: Path, capsys: Output) -> None:
