@@ -10,7 +10,9 @@ from werkzeug.wrappers import Response
 
 from library import files, images
 from library.models import Folder, Picture, Results, display_path
-from web import grid, originals, trail
+from search.parser import parse
+from search.query import Query
+from web import bar, controls, grid, originals, trail
 from web.details import describe
 from web.pictures import uploaded
 from web.site import the_site
@@ -31,20 +33,26 @@ def home() -> str:
     if not recent:
         return render_template("empty.html")
     drawn = images.random(connection, _RANDOM)
-    return render_template("home.html", recent=grid.tiles(recent), random=grid.tiles(drawn))
+    return render_template(
+        "home.html", recent=grid.tiles(recent), random=grid.tiles(drawn), bar=bar.of(Query())
+    )
 
 
 @blueprint.get("/search")
 def search() -> str | Response:
     """The pictures that fit some words best, a page at a time."""
-    words = " ".join(request.args.get("q", "").split())
+    sent = controls.sent(request.args)
+    query = parse(request.args.get("q", "") if sent is None else sent)
+    if sent is not None and query:
+        return redirect(url_for(".search", q=str(query)))
+    words = str(query)
     if not words:
         return redirect(url_for("pages.home"))
     page, size = _page(), the_site().settings.num_image_results
     results = the_site().engine.text(words, size, (page - 1) * size)
     more = page * size < results.total
     return _results(
-        words, results, page, url_for(".search", q=words, page=page + 1) if more else None
+        query, results, page, url_for(".search", q=words, page=page + 1) if more else None
     )
 
 
@@ -57,11 +65,12 @@ def search_by_picture() -> str:
     return _results(None, results, 1, None)
 
 
-def _results(words: str | None, results: Results, page: int, more: str | None) -> str:
+def _results(query: Query | None, results: Results, page: int, more: str | None) -> str:
     first = (page - 1) * the_site().settings.num_image_results + 1
     return render_template(
         "results.html",
-        words=words,
+        words=None if query is None else str(query),
+        bar=bar.of(query or Query()),
         results=results,
         tiles=grid.answers(results.hits),
         first=first,
