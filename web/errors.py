@@ -7,7 +7,7 @@ import logging
 from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
-from search.errors import InputError
+from search.errors import InputError, SearchError
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ def install(app: Flask) -> None:
     """Answer every error of `app` in our own words."""
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(InputError, _refused)
+    app.register_error_handler(SearchError, _unanswerable)
     app.register_error_handler(Exception, _broken)
 
 
@@ -56,6 +57,10 @@ def _answer(error: HTTPException) -> Response:
 def _refused(error: InputError) -> Response:
     """What cannot be encoded, an empty text for one, was the client's to mend."""
     return _answer(BadRequest(f"{error}."))
+
+
+def _unanswerable(error: SearchError) -> Response:
+    return _answer(BadRequest(str(error)))
 
 
 def _broken(error: Exception) -> Response:
