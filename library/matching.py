@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from library import nearby
 from library.filters import TYPES, Filters, Near, Trait
 
 Ids = NDArray[np.int64]
+_Number = TypeVar("_Number", np.int64, np.float64)
 
-_EARTH_KM = 6371.0088
 _LAST_NS = 2**63 - 1
 _PATH = "CAST(path AS TEXT)"
-# With the slash that a folder's path does not end with, `2019/` is the end of a name.
-_FOLDER = f"folder_id IN (SELECT id FROM folders WHERE {_PATH} || '/' {{}})"
 _NO_FILE = """image_id NOT IN (SELECT image_id FROM files NOT INDEXED
     WHERE missing_since IS NULL AND image_id IS NOT NULL AND {})"""
 
@@ -51,8 +52,11 @@ def matching(connection: sqlite3.Connection, filters: Filters) -> Ids:
         WHERE missing_since IS NULL {"".join(f" AND ({c.sql})" for c in conditions)}""",
         [parameter for condition in conditions for parameter in condition.parameters],
     ).fetchone()
-    ids = _numbers(row[0]).astype(np.int64)
-    return np.unique(ids[_close(filters.near, *map(_numbers, row[1:]))] if filters.near else ids)
+    ids = _numbers(row[0], np.int64)
+    if filters.near:
+        latitudes, longitudes = (_numbers(text, np.float64) for text in row[1:])
+        ids = ids[nearby.distances(filters.near, latitudes, longitudes) <= filters.near.km]
+    return _each_once(ids)
 
 
 def _conditions(filters: Filters) -> Iterator[_Condition]:
@@ -85,41 +89,51 @@ def _taken(after: date, before: date) -> _Condition:
 
 def _ns(day: date) -> int:
     """The beginning of a day here, as files have it: nanoseconds since 1970."""
-    if day.year < 1970:
-        return -_LAST_NS if day == date.min else (day - date(1970, 1, 1)).days * 86_400 * 10**9
-    if day.year > 2260:  # more than 64 bits hold
-        return _LAST_NS
+    if not 1970 <= day.year <= 2260:  # before the clock begins, and more than 64 bits hold
+        return -_LAST_NS if day.year < 1970 else _LAST_NS
     return int(datetime.combine(day, time()).timestamp()) * 10**9
 
 
 def _text(trait: Trait) -> _Condition:
-    patterns = globs(trait.text)
     if trait.kind == "camera":
-        sql = " OR ".join(["camera GLOB ?"] * len(patterns))
+        sql, patterns = _contains("camera", trait.text)
         return _Condition(sql if trait.wanted else f"camera IS NULL OR NOT ({sql})", patterns)
-    one = f"{_PATH} GLOB ?" if trait.kind == "name" else _FOLDER.format("GLOB ?")
-    sql = " OR ".join([one] * len(patterns))
-    return _Condition(sql if trait.wanted else _NO_FILE.format(f"({sql})"), patterns, of_file=True)
+    # With the slash that a folder's path does not end with, `2019/` is the end of a name.
+    sql, patterns = _contains(_PATH if trait.kind == "name" else f"{_PATH} || '/'", trait.text)
+    if trait.kind == "folder":
+        sql = f"folder_id IN (SELECT id FROM folders WHERE {sql})"
+    return _Condition(sql if trait.wanted else _NO_FILE.format(sql), patterns, of_file=True)
+
+
+def _contains(column: str, text: str) -> tuple[str, tuple[str, ...]]:
+    """The condition, and its parameters, that a column contains a text in any case.
+
+    SQLite compares bytes, so that a path need not be valid UTF-8.
+    """
+    if text.isascii():  # LIKE knows their cases and is twice as fast as GLOB
+        escaped = re.sub(r"([%_\\])", r"\\\1", text)
+        return f"{column} LIKE ? ESCAPE '\\'", (f"%{escaped}%",)
+    patterns = globs(text)
+    return "(" + " OR ".join([f"{column} GLOB ?"] * len(patterns)) + ")", patterns
 
 
 def globs(text: str) -> tuple[str, ...]:
-    """Patterns of SQLite's GLOB, one of which every text has that contains this one in any case.
+    """Patterns of SQLite's GLOB, one of which fits each text that contains this one in any case.
 
     Both of Unicode's forms are found: macOS writes é as e and an accent, others as one letter.
-    SQLite compares bytes, so that a path need not be valid UTF-8.
     """
-    patterns = []
+    patterns: list[str] = []
     for form in ("NFC", "NFD"):
-        first, *rest = unicodedata.normalize(form, text)
-        behind = "".join(map(_one_of, rest))
-        # No class at the beginning: SQLite looks for a letter many times faster.
-        patterns += [f"*{_one_of(letter, cased=False)}{behind}*" for letter in _cases(first)]
+        letters = unicodedata.normalize(form, text)
+        behind = "".join(_one_of(_cases(letter)) for letter in letters[1:])
+        # No class of cases at the beginning: SQLite finds a single letter many times faster.
+        patterns += (f"*{_one_of([letter])}{behind}*" for letter in _cases(letters[0]))
     return tuple(dict.fromkeys(patterns))
 
 
-def _one_of(letter: str, cased: bool = True) -> str:
-    cases = _cases(letter) if cased else [letter]
-    return f"[{''.join(cases)}]" if len(cases) > 1 or letter in "*?[" else letter
+def _one_of(letters: list[str]) -> str:
+    plain = len(letters) == 1 and letters[0] not in "*?["
+    return letters[0] if plain else f"[{''.join(letters)}]"
 
 
 def _cases(letter: str) -> list[str]:
@@ -128,29 +142,19 @@ def _cases(letter: str) -> list[str]:
 
 
 def _box(near: Near) -> _Condition:
-    """The degrees that hold everything within a distance: a bound for `_close`."""
-    reach = near.km / _EARTH_KM
-    south, north = (near.latitude + sign * np.degrees(reach) for sign in (-1, 1))
-    in_latitude = "latitude BETWEEN ? AND ?"
-    latitudes = (float(south) - 1e-6, float(north) + 1e-6)
-    if south <= -90 or north >= 90:  # around a pole lie all longitudes
-        return _Condition(in_latitude, latitudes)
-    # Where the circle is widest: https://janmatuschek.de/LatitudeLongitudeBoundingCoordinates
-    width = float(np.degrees(np.arcsin(np.sin(reach) / np.cos(np.radians(near.latitude))))) + 1e-6
-    # Around the antimeridian, too: the difference is from 0 to 360.
-    in_longitude = "min(abs(longitude - ?), 360 - abs(longitude - ?)) <= ?"
-    return _Condition(
-        f"{in_latitude} AND {in_longitude}", (*latitudes, near.longitude, near.longitude, width)
-    )
+    box = nearby.box(near)
+    # Around the antimeridian, too: degrees apart go from 0 to 360.
+    sql = """latitude BETWEEN ? AND ?
+        AND min(abs(longitude - ?), 360 - abs(longitude - ?)) <= ?"""
+    place = near.longitude, near.longitude, box.width
+    return _Condition(sql, (box.south, box.north, *place))
 
 
-def _close(near: Near, latitudes: NDArray[np.float64], longitudes: NDArray[np.float64]) -> Ids:
-    """Which places lie within the distance, by the haversine formula on a sphere."""
-    north, here = np.radians(latitudes), np.radians(near.latitude)
-    across = np.radians(longitudes - near.longitude)
-    half = np.sin((north - here) / 2) ** 2 + np.cos(north) * np.cos(here) * np.sin(across / 2) ** 2
-    return np.flatnonzero(2 * _EARTH_KM * np.arcsin(np.sqrt(np.minimum(half, 1))) <= near.km)
+def _numbers(text: str | None, kind: type[_Number]) -> NDArray[_Number]:
+    return np.fromstring(text or "", kind, sep=",")
 
 
-def _numbers(text: str | None) -> NDArray[np.float64]:
-    return np.fromstring(text or "", np.float64, sep=",")
+def _each_once(ids: Ids) -> Ids:
+    # Nearly sorted as they are, which np.unique makes nothing of.
+    ids = np.sort(ids, kind="stable")
+    return ids[np.diff(ids, prepend=-1) > 0]
