@@ -19,6 +19,7 @@ from library.choices import ChoicesCache
 from library.database import Database
 from library.errors import LibraryError, SettingsError
 from library.keeper import IndexKeeper
+from library.matrix import Matrix
 from library.settings import Settings, load_settings, read_environment
 from library.thumbnails import Thumbnails
 from mlx_clip import DEFAULT, STARTER, EncoderError
@@ -61,6 +62,7 @@ def _open_site(settings: Settings) -> Site:
         encoder.encode_texts(["a picture"])  # a model that does not load says so now
         space = vectors.space(connection, encoder.space, encoder.dim)
         keeper = IndexKeeper(settings.data_dir, database, space)
+        matrix = Matrix(settings.data_dir, database, space)
         return Site(
             settings=settings,
             database=database,
@@ -73,7 +75,7 @@ def _open_site(settings: Settings) -> Site:
                 why=encoder.runtime.why,
             ),
             keeper=keeper,
-            engine=Engine(database, encoder, space, keeper),
+            engine=Engine(database, encoder, space, keeper, matrix),
             thumbnails=Thumbnails(settings.thumbnail_dir),
             choices=ChoicesCache(),
             library_id=meta.library_id(connection),

@@ -2,7 +2,11 @@
 
 from mlx_clip.errors import InputError
 
-__all__ = ["InputError", "QueryError"]
+__all__ = ["InputError", "QueryError", "SearchError"]
+
+
+class SearchError(Exception):
+    """A query that makes sense and still cannot be answered; the message says why."""
 
 
 class QueryError(Exception):

@@ -11,9 +11,12 @@ from werkzeug.exceptions import BadRequest
 from library import counts, images
 from library.crawl_lock import crawl_at_work
 from library.models import Hit, PictureDetails, PictureFile, Results, display_path
+from search.parser import parse
 from web import originals
 from web.grid import thumb_url
+from web.paging import START, Cursor, following, parse_cursor
 from web.pictures import uploaded
+from web.refinement import parse_refinement
 from web.site import the_site
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -61,12 +64,20 @@ def status() -> Json:
 
 @blueprint.get("/search")
 def search() -> Json:
-    """The pictures that fit the words `q` best."""
-    words = request.args.get("q", "")
-    if not words.strip():
+    """The pictures that fit the query `q` best, drawn towards those of `more`, away from `less`.
+
+    `after` is the `next` of a page before; with it nothing is repeated or skipped.
+    """
+    query = parse(request.args.get("q", ""))
+    refinement = parse_refinement(request.args)
+    if not query and not refinement:
         abort(400, "Say what to look for: /api/v1/search?q=dog")
     limit, offset = _window()
-    return _results(the_site().engine.text(words, limit, offset))
+    cursor = parse_cursor(request.args.get("after", ""))
+    results = the_site().engine.search(
+        query, limit, offset, cursor.place, more=refinement.more, less=refinement.less
+    )
+    return _results(results, cursor)
 
 
 @blueprint.post("/search")
@@ -131,10 +142,12 @@ def _number(name: str, usual: int, least: int, most: int) -> int:
     raise BadRequest(f"{name} must be a whole number from {least} to {most}.")
 
 
-def _results(results: Results) -> Json:
+def _results(results: Results, cursor: Cursor = START) -> Json:
+    next_page = following(cursor, results)
     return {
         "hits": [_hit(hit) for hit in results.hits],
         "total": results.total,
+        "next": None if next_page is None else str(next_page),
         "source": results.source,
         "seconds": round(results.seconds, 4),
         "model": the_site().model.name,
@@ -144,7 +157,7 @@ def _results(results: Results) -> Json:
 def _hit(hit: Hit) -> Json:
     return {
         "id": hit.picture.id,
-        "score": round(hit.score, 6),
+        "score": None if hit.score is None else round(hit.score, 6),
         "width": hit.picture.width,
         "height": hit.picture.height,
         "path": display_path(hit.picture.path),

@@ -7,7 +7,7 @@ import logging
 from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
-from search.errors import InputError, QueryError
+from search.errors import InputError, QueryError, SearchError
 from web import bar
 
 logger = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(InputError, _refused)
     app.register_error_handler(QueryError, _misread)
+    app.register_error_handler(SearchError, _unanswerable)
     app.register_error_handler(Exception, _broken)
 
 
@@ -70,6 +71,10 @@ def _misread(error: QueryError) -> Response:
         response = make_response(render_template("misread.html", bar=bar.misread(error)))
     response.status_code = 400
     return response
+
+
+def _unanswerable(error: SearchError) -> Response:
+    return _answer(BadRequest(str(error)))
 
 
 def _broken(error: Exception) -> Response:

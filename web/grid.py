@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import url_for
 
@@ -17,6 +17,7 @@ from library.models import Hit, Picture
 from library.photos import THUMBNAIL_SIZE
 from web import originals
 from web import trail as trails
+from web.address import Address
 from web.site import the_site
 from web.trail import Trail
 
@@ -41,6 +42,10 @@ class Tile:
     closeness: int | None = None
     """Cosine similarity in percent, 0 to 100, where the picture is an answer."""
     video: bool = False
+    nearer: str | None = None
+    """The search that shows more like this picture, where it is an answer."""
+    farther: str | None = None
+    """The search that shows less like it."""
 
 
 def bucket(width: int, height: int) -> int:
@@ -59,9 +64,22 @@ def tiles(pictures: Iterable[Picture]) -> list[Tile]:
     return [tile(picture, ()) for picture in pictures]
 
 
-def answers(hits: Iterable[Hit], trail: Trail = ()) -> list[Tile]:
-    """Hits, with their closeness; `trail` is what was walked before one of them is opened."""
-    return [tile(hit.picture, trail, percent(hit.score)) for hit in hits]
+def answers(hits: Iterable[Hit], trail: Trail = (), address: Address | None = None) -> list[Tile]:
+    """Hits, with their closeness; `trail` is what was walked before one of them is opened.
+
+    `address` is the search that they answer, where it can be refined by them.
+    """
+    found = [tile(hit.picture, trail, percent(hit.score)) for hit in hits]
+    if address is None:
+        return found
+    return [
+        replace(
+            each,
+            nearer=address.towards(each.id).url(),
+            farther=address.away_from(each.id).url(),
+        )
+        for each in found
+    ]
 
 
 def columns(pictures: Sequence[Tile]) -> tuple[list[Tile], list[Tile]]:
@@ -79,9 +97,9 @@ def columns(pictures: Sequence[Tile]) -> tuple[list[Tile], list[Tile]]:
     return left, right
 
 
-def percent(score: float) -> int:
-    """A cosine similarity as a share of the whole bar."""
-    return round(100 * min(1.0, max(0.0, score)))
+def percent(score: float | None) -> int | None:
+    """A cosine similarity as a share of the whole bar; None where there is none."""
+    return None if score is None else round(100 * min(1.0, max(0.0, score)))
 
 
 def thumb_url(image_id: int) -> str:

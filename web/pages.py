@@ -13,8 +13,11 @@ from library.models import Folder, Picture, Results, display_path
 from search.parser import parse
 from search.query import Query
 from web import bar, controls, grid, originals, trail
+from web.address import Address
 from web.details import describe
+from web.paging import START, Cursor, following, parse_cursor
 from web.pictures import uploaded
+from web.refinement import Refinement, parse_refinement
 from web.site import the_site
 
 blueprint = Blueprint("pages", __name__)
@@ -23,6 +26,7 @@ _RECENT = 24
 _RANDOM = 48
 _SIMILAR = 40
 _LAST_PAGE = 1_000_000
+_UNREFINED = Refinement()
 
 
 @blueprint.get("/")
@@ -40,44 +44,74 @@ def home() -> str:
 
 @blueprint.get("/search")
 def search() -> str | Response:
-    """The pictures that fit some words best, a page at a time."""
+    """The pictures that fit a query best, a page at a time."""
     sent = controls.sent(request.args)
     query = parse(request.args.get("q", "") if sent is None else sent)
-    if sent is not None and query:
-        return redirect(url_for(".search", q=str(query)))
-    words = str(query)
-    if not words:
+    refinement = parse_refinement(request.args)
+    if sent is not None and (query or refinement):
+        return redirect(Address(str(query), refinement).url())
+    if not query and not refinement:
         return redirect(url_for("pages.home"))
-    page, size = _page(), the_site().settings.num_image_results
-    results = the_site().engine.text(words, size, (page - 1) * size)
-    more = page * size < results.total
-    return _results(
-        query, results, page, url_for(".search", q=words, page=page + 1) if more else None
+    cursor = parse_cursor(request.args.get("after", ""))
+    results = the_site().engine.search(
+        query,
+        the_site().settings.num_image_results,
+        after=cursor.place,
+        more=refinement.more,
+        less=refinement.less,
     )
+    return _results(results, query, refinement, cursor)
 
 
 @blueprint.post("/search")
 def search_by_picture() -> str:
     """The pictures nearest to one that was dropped, pasted or chosen; it is not kept."""
-    settings = the_site().settings
     image = uploaded(the_site())
-    results = the_site().engine.picture(image, settings.num_image_results)
-    return _results(None, results, 1, None)
+    return _results(the_site().engine.picture(image, the_site().settings.num_image_results))
 
 
-def _results(query: Query | None, results: Results, page: int, more: str | None) -> str:
-    first = (page - 1) * the_site().settings.num_image_results + 1
+@blueprint.get("/random")
+def surprise() -> Response:
+    """A picture drawn at random, to begin a walk at."""
+    drawn = images.random(the_site().database.connection, 1)
+    if not drawn:
+        return redirect(url_for("pages.home"))
+    return redirect(url_for("pages.picture", image_id=drawn[0].id))
+
+
+def _results(
+    results: Results,
+    query: Query | None = None,
+    refinement: Refinement = _UNREFINED,
+    cursor: Cursor = START,
+) -> str:
+    following_page = following(cursor, results)
+    address = Address(str(query), refinement) if query is not None else None
     return render_template(
         "results.html",
-        words=None if query is None else str(query),
-        bar=bar.of(query or Query()),
+        query=query,
+        bar=bar.of(query or Query(), refinement),
         results=results,
-        tiles=grid.answers(results.hits),
-        first=first,
-        last=first + len(results.hits) - 1,
-        page=page,
-        more=more,
+        tiles=grid.answers(results.hits, address=address),
+        first=cursor.shown + 1,
+        last=cursor.shown + len(results.hits),
+        refined=_refined(address),
+        unrefined=Address(str(query)).url() if refinement and query else None,
+        more=address.url(following_page) if address and following_page else None,
     )
+
+
+def _refined(address: Address | None) -> list[tuple[grid.Tile, bool, str]]:
+    """The pictures that a search was refined by, whether towards, and the way back from each."""
+    if address is None:
+        return []
+    more, less = address.refinement.more, address.refinement.less
+    found = images.present(the_site().database.connection, (*more, *less))
+    return [
+        (grid.tile(found[i], ()), i in more, address.without(i).url())
+        for i in (*more, *less)
+        if i in found
+    ]
 
 
 @blueprint.get("/pictures/<int(max=9223372036854775807):image_id>")
