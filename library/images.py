@@ -22,14 +22,14 @@ _PRESENT = """EXISTS (SELECT 1 FROM files
     WHERE files.image_id = images.id AND files.missing_since IS NULL)"""
 
 _METADATA = """width, height, format, frames, byte_size, colour,
-    taken_at, camera, latitude, longitude"""
+    taken_at, camera, latitude, longitude, perceptual_hash"""
 
 
 def add(connection: sqlite3.Connection, content_hash: bytes, metadata: Metadata) -> int:
     """The id of the picture with this content, which is added when it is new."""
     connection.execute(
         f"""INSERT OR IGNORE INTO images (content_hash, {_METADATA})
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (content_hash, *astuple(metadata)),
     )
     image_id = find(connection, content_hash)
@@ -61,6 +61,20 @@ def content_hash(connection: sqlite3.Connection, image_id: int) -> bytes | None:
     """The content hash of a picture, or None."""
     row = connection.execute("SELECT content_hash FROM images WHERE id = ?", (image_id,)).fetchone()
     return None if row is None else bytes(row[0])
+
+
+def unhashed(connection: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, bytes]]:
+    """Pictures without a perceptual hash, with an id above `after`: ids and content hashes."""
+    return connection.execute(
+        """SELECT id, content_hash FROM images
+        WHERE perceptual_hash IS NULL AND id > ? ORDER BY id LIMIT ?""",
+        (after, limit),
+    ).fetchall()
+
+
+def set_perceptual_hashes(connection: sqlite3.Connection, found: Iterable[tuple[int, int]]) -> None:
+    """Record the perceptual hashes (hash, id) of some pictures."""
+    connection.executemany("UPDATE images SET perceptual_hash = ? WHERE id = ?", found)
 
 
 def count(connection: sqlite3.Connection) -> int:
