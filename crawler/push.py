@@ -101,8 +101,9 @@ class IndexFeeder:
         if self._failed or self._waiting:
             return self._failed
         connection = self._database.connection
-        lacks = indexed.first_lacking(connection, self._space, 0) or indexed.unwanted(connection, 1)
-        return IndexFiles(self._data_dir).were_closed() and not lacks
+        lacks = indexed.first_lacking(connection, self._space, 0)
+        unwanted = indexed.count_unwanted(connection)
+        return IndexFiles(self._data_dir).were_closed() and not (lacks or unwanted)
 
     def _is_stopped(self) -> bool:
         return self._failed or self._cancelled()

@@ -25,6 +25,8 @@ from library.vectors import Space, Vectors
 
 SHARD = 10_000
 """Vector ids a shard, chosen by measuring: docs/architecture.md, "The index"."""
+GRAPH = -1
+"""Instead of a shard's number: the one graph of whoever asks the index."""
 BATCH = 500
 _CHECK_SECONDS = 300
 
@@ -32,18 +34,27 @@ _CHECK_SECONDS = 300
 class VectorIndex:
     """The index over one space's vectors, owned by this process until `close`.
 
-    The vector with id n lies in shard n // `shard`, of which one at a time is in memory while the
-    index is only pushed to; a query loads all. `owner` says in a few words who holds it, for
-    whoever comes second. Queries and counts may come from any thread, everything else from one at
+    Whoever only fills it (`asked` is false) puts the vector with id n into shard n // `shard`, and
+    has one shard at a time in memory. Whoever asks it has one graph, which answers as fast as a
+    single shard does: it adds to that, and moves into it what it finds in shards. `owner` says in a
+    few words who holds it, for whoever comes second. Queries and counts may come from any thread, everything else from one at
     a time. Raises IndexBusyError when another process holds it. What is damaged is thrown away,
     and `push` fills it again.
     """
 
     def __init__(
-        self, data_dir: Path, database: Database, space: Space, owner: str, shard: int = SHARD
+        self,
+        data_dir: Path,
+        database: Database,
+        space: Space,
+        owner: str,
+        shard: int = SHARD,
+        *,
+        asked: bool = False,
     ) -> None:
         self.space = space
         self.was_damaged = False
+        self._asked = asked
         self._shard = shard
         self._database = database
         self._files = IndexFiles(data_dir)
@@ -70,18 +81,19 @@ class VectorIndex:
     ) -> int:
         """Take out what was forgotten and add every vector the index lacks, batch by batch.
 
-        Gives how many vectors that were; `progress` is told the number so far, and `stopped` is
-        asked before each batch. Called again it goes on where it was: with nothing to do it costs
-        three look-ups. Raises VectorIndexError when Chroma fails at it; the next opening checks
-        the index then.
+        Gives how many vectors were added, moved or taken out; `progress` is told the number so far,
+        and `stopped` is asked before each batch. Called again it goes on where it was: with nothing
+        to do it costs a few look-ups. Raises VectorIndexError when Chroma fails at it; the next
+        opening checks the index then.
         """
         pushed = 0
         while not stopped():
-            unwanted = indexed.unwanted(self._database.connection, BATCH)
-            if unwanted:
+            if unwanted := self._unwanted():
                 pushed += self._take_out(*unwanted)
             elif (lacking := self._first_lacking()) is not None:
                 pushed += self._add(lacking)
+            elif self._asked and (shards := self._of_shards()):
+                pushed += self._move(shards[0])
             else:
                 break
             progress(pushed)
@@ -104,14 +116,22 @@ class VectorIndex:
         lacking = self._first_lacking()
         return self._complete if lacking is None else lacking - 1
 
+    def answers_to(self) -> int:
+        """The id up to which a query finds every vector fast: 0 while any lie in shards."""
+        return 0 if self._of_shards() else self.newest()
+
     def missing(self) -> int:
-        """How many vectors `push` still has to add or take out."""
+        """How many vectors `push` still has to add, move or take out."""
         connection = self._database.connection
         lacking = indexed.count_lacking(connection, self.space, self._complete + 1)
-        return lacking + indexed.count_unwanted(connection)
+        mine = self._mine()
+        unwanted = sum(indexed.count_unwanted(connection, name) for name in mine)
+        shards = [name for name in self._shards.of_space(self.space.key) if name not in mine]
+        to_move = sum(indexed.count(connection, name) for name in shards) if self._asked else 0
+        return lacking + to_move + unwanted
 
     def verify(self) -> None:
-        """Load every shard and count it; what does not hold what is recorded is `missing` then."""
+        """Load every graph and count it; what does not hold what is recorded is `missing` then."""
         for name in self._shards.of_space(self.space.key):
             if not self._agrees(name, self._shards.count(name)):
                 self._drop(name)
@@ -134,12 +154,47 @@ class VectorIndex:
             self._files.mark.unlink(missing_ok=True)
             self._lock.release()
 
+    def _of_shards(self) -> list[str]:
+        """The collections of the space that are shards, in the order of their numbers."""
+        names = self._shards.of_space(self.space.key)
+        return sorted(
+            (name for name in names if self._shards.number(name) != GRAPH), key=self._shards.number
+        )
+
+    def _mine(self) -> list[str]:
+        """The collections that this owner writes to; the graph is large, and shards are to go."""
+        return [
+            name
+            for name in self._shards.all()
+            if (self._shards.number(name) == GRAPH) == self._asked
+        ]
+
+    def _unwanted(self) -> tuple[str, list[bytes]] | None:
+        connection = self._database.connection
+        for name in self._mine():
+            if found := indexed.unwanted(connection, name, BATCH):
+                return name, found
+        return None
+
     def _take_out(self, name: str, content_hashes: list[bytes]) -> int:
         self._shards.remove(name, content_hashes)
         with self._database.transaction() as connection:
             indexed.set_removed(connection, name, content_hashes)
         self._complete = 0  # what came back meanwhile lies anywhere
         return len(content_hashes)
+
+    def _move(self, shard: str) -> int:
+        """Move a batch from a shard into the graph; a shard that is empty goes."""
+        rows = indexed.held(self._database.connection, self.space, shard, BATCH)
+        if rows.ids:
+            graph = self._writable(GRAPH)
+            self._shards.add(graph, rows.content_hashes, rows.vectors)
+            with self._database.transaction() as connection:
+                indexed.move(connection, shard, graph, rows)
+        else:
+            self._shards.drop(shard)
+            self._forget({shard})
+        return len(rows.ids)
 
     def _first_lacking(self) -> int | None:
         """The id of the oldest vector that it lacks; past what it holds it looks only once."""
@@ -150,10 +205,10 @@ class VectorIndex:
         return lacking
 
     def _add(self, first: int) -> int:
-        """Add a batch to a shard. Contents that are there already are left as they are."""
-        number = first // self._shard
+        """Add a batch where it belongs. Contents that are there already are left as they are."""
+        number = GRAPH if self._asked else first // self._shard
         name = self._writable(number)
-        end = (number + 1) * self._shard
+        _, end = self._range(number)
         rows = indexed.lacking(self._database.connection, self.space, first, end, BATCH)
         if rows.ids:  # else they were forgotten since
             self._shards.add(name, rows.content_hashes, rows.vectors)
@@ -162,7 +217,7 @@ class VectorIndex:
         return len(rows.ids)
 
     def _writable(self, number: int) -> str:
-        """The collection of a shard, made anew when it does not hold what is recorded."""
+        """The graph, or the collection of a shard, made anew when it does not hold what is recorded."""
         name = self._shards.find(self.space.key, number)
         if name in self._whole:
             return name
@@ -174,13 +229,18 @@ class VectorIndex:
         return name
 
     def _agrees(self, name: str, holds: int) -> bool:
-        """Whether a shard may hold so many: what is recorded, and what a crash left unrecorded."""
+        """Whether a collection may hold so many: what is recorded, and what a crash left there."""
         connection = self._database.connection
-        first = self._shards.number(name) * self._shard
+        first, end = self._range(self._shards.number(name))
         recorded = indexed.count(connection, name)
-        unrecorded = indexed.count_lacking(connection, self.space, first, first + self._shard)
-        unwanted = indexed.count_unwanted(connection, name)
-        return recorded <= holds <= recorded + unrecorded + unwanted
+        most = vectors.count(connection, self.space, first, end)
+        return recorded <= holds <= most + indexed.count_unwanted(connection, name)
+
+    def _range(self, number: int) -> tuple[int, int]:
+        """The ids of the vectors that belong into a collection, the last one excluded."""
+        if number == GRAPH:
+            return 0, vectors.newest(self._database.connection, self.space) + 1
+        return number * self._shard, (number + 1) * self._shard
 
     def _drop(self, name: str) -> None:
         self.was_damaged = True

@@ -80,6 +80,28 @@ def count(connection: sqlite3.Connection, collection: str) -> int:
     return int(count)
 
 
+def held(connection: sqlite3.Connection, space: Space, collection: str, limit: int) -> VectorRows:
+    """The oldest vectors, at most `limit`, that a collection is recorded to hold."""
+    from library import vectors  # which NumPy takes long to load for: a look need not pay
+
+    return vectors.rows(
+        connection,
+        space,
+        """vectors.id IN (SELECT vector_id FROM indexed_vectors WHERE collection = ?
+            ORDER BY vector_id LIMIT ?) ORDER BY vectors.id""",
+        (collection, limit),
+    )
+
+
+def move(connection: sqlite3.Connection, source: str, target: str, rows: VectorRows) -> None:
+    """Record that what one collection held lies in another now, which took it already."""
+    connection.executemany(
+        "DELETE FROM indexed_vectors WHERE collection = ? AND vector_id = ?",
+        ((source, vector_id) for vector_id in rows.ids),
+    )
+    record(connection, target, rows)
+
+
 def sample(connection: sqlite3.Connection, space: Space, collection: str, limit: int) -> VectorRows:
     """Some vectors that a collection should hold, drawn at random."""
     from library import vectors  # which NumPy takes long to load for: a look need not pay
@@ -93,14 +115,13 @@ def sample(connection: sqlite3.Connection, space: Space, collection: str, limit:
     )
 
 
-def unwanted(connection: sqlite3.Connection, limit: int) -> tuple[str, list[bytes]] | None:
-    """A collection and contents in it, at most `limit`, that were forgotten; None without any."""
+def unwanted(connection: sqlite3.Connection, collection: str, limit: int) -> list[bytes]:
+    """Contents in a collection, at most `limit`, that were forgotten."""
     found = connection.execute(
-        """SELECT collection, content_hash FROM unwanted_vectors
-        WHERE collection = (SELECT min(collection) FROM unwanted_vectors) LIMIT ?""",
-        (limit,),
-    ).fetchall()
-    return (found[0][0], [content_hash for _, content_hash in found]) if found else None
+        "SELECT content_hash FROM unwanted_vectors WHERE collection = ? LIMIT ?",
+        (collection, limit),
+    )
+    return [content_hash for (content_hash,) in found]
 
 
 def count_unwanted(connection: sqlite3.Connection, collection: str | None = None) -> int:

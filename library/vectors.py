@@ -76,6 +76,24 @@ def newest(connection: sqlite3.Connection, space: Space) -> int:
     return int(newest_id)
 
 
+def count(connection: sqlite3.Connection, space: Space, first: int, end: int) -> int:
+    """How many vectors the space has with an id of `first` or above, below `end`."""
+    (number,) = connection.execute(
+        "SELECT count(*) FROM vectors WHERE space_id = ? AND id >= ? AND id < ?",
+        (space.id, first, end),
+    ).fetchone()
+    return int(number)
+
+
+def digest(connection: sqlite3.Connection, space: Space, last_id: int) -> tuple[int, int]:
+    """How many vectors the space has with an id up to `last_id`, and the sum of their ids."""
+    count, total = connection.execute(
+        "SELECT count(*), coalesce(sum(id), 0) FROM vectors WHERE space_id = ? AND id <= ?",
+        (space.id, last_id),
+    ).fetchone()
+    return int(count), int(total)
+
+
 def after(connection: sqlite3.Connection, space: Space, last_id: int, limit: int) -> VectorRows:
     """The space's vectors with an id above `last_id`, at most `limit` of them."""
     return rows(

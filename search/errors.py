@@ -2,4 +2,16 @@
 
 from mlx_clip.errors import InputError
 
-__all__ = ["InputError"]
+__all__ = ["InputError", "QueryError"]
+
+
+class QueryError(Exception):
+    """A query's text that asks for nothing, with the place in it that is to blame."""
+
+    def __init__(self, message: str, start: int, end: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.start = start
+        """Offset of the first character of the place."""
+        self.end = end
+        """Offset behind the last one."""

@@ -46,8 +46,10 @@ def forget(database: Database, *contents: bytes) -> None:
 
 
 @contextmanager
-def opened(database: Database, space: Space, shard: int = SHARD) -> Iterator[VectorIndex]:
-    index = VectorIndex(database.path.parent, database, space, "a test", shard)
+def opened(
+    database: Database, space: Space, shard: int = SHARD, *, asked: bool = False
+) -> Iterator[VectorIndex]:
+    index = VectorIndex(database.path.parent, database, space, "a test", shard, asked=asked)
     try:
         yield index
     finally:
