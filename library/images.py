@@ -106,6 +106,22 @@ def present(connection: sqlite3.Connection, image_ids: Sequence[int]) -> dict[in
     return found
 
 
+def places(
+    connection: sqlite3.Connection, image_ids: Sequence[int]
+) -> dict[int, tuple[bytes, ...]]:
+    """Of these pictures the ones that lie in several present files: their paths, by id."""
+    found: dict[int, list[bytes]] = {}
+    for chunk in _chunks(image_ids):
+        rows = connection.execute(
+            f"""SELECT image_id, path FROM files
+            WHERE image_id IN ({_marks(chunk)}) AND missing_since IS NULL ORDER BY id""",
+            chunk,
+        )
+        for image_id, path in rows:
+            found.setdefault(image_id, []).append(path)
+    return {image_id: tuple(paths) for image_id, paths in found.items() if len(paths) > 1}
+
+
 def ids_of(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes, int]:
     """The ids of the pictures with these contents, by content hash."""
     found: dict[bytes, int] = {}

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from flask import url_for
 
-from library.models import Hit, Picture
+from library import images
+from library.models import Hit, Picture, display_path
 from library.photos import THUMBNAIL_SIZE
 from web import originals
 from web import trail as trails
@@ -41,6 +42,8 @@ class Tile:
     closeness: int | None = None
     """Cosine similarity in percent, 0 to 100, where the picture is an answer."""
     video: bool = False
+    places: tuple[str, ...] = ()
+    """Its files, where it lies in several."""
 
 
 def bucket(width: int, height: int) -> int:
@@ -56,12 +59,12 @@ def ratio(number: int) -> float:
 
 def tiles(pictures: Iterable[Picture]) -> list[Tile]:
     """Pictures that stand for themselves."""
-    return [tile(picture, ()) for picture in pictures]
+    return _tiles([(picture, None) for picture in pictures], ())
 
 
 def answers(hits: Iterable[Hit], trail: Trail = ()) -> list[Tile]:
     """Hits, with their closeness; `trail` is what was walked before one of them is opened."""
-    return [tile(hit.picture, trail, percent(hit.score)) for hit in hits]
+    return _tiles([(hit.picture, percent(hit.score)) for hit in hits], trail)
 
 
 def columns(pictures: Sequence[Tile]) -> tuple[list[Tile], list[Tile]]:
@@ -89,7 +92,18 @@ def thumb_url(image_id: int) -> str:
     return url_for("media.thumb", image_id=image_id, v=the_site().library_id)
 
 
-def tile(picture: Picture, trail: Trail, closeness: int | None = None) -> Tile:
+def _tiles(pictures: Sequence[tuple[Picture, int | None]], trail: Trail) -> list[Tile]:
+    connection = the_site().database.connection
+    places = images.places(connection, [picture.id for picture, _ in pictures])
+    return [
+        tile(picture, trail, closeness, places.get(picture.id, ()))
+        for picture, closeness in pictures
+    ]
+
+
+def tile(
+    picture: Picture, trail: Trail, closeness: int | None = None, places: Sequence[bytes] = ()
+) -> Tile:
     """A picture whose page continues `trail`."""
     scale = min(1.0, THUMBNAIL_SIZE / max(picture.width, picture.height))
     return Tile(
@@ -103,4 +117,5 @@ def tile(picture: Picture, trail: Trail, closeness: int | None = None) -> Tile:
         thumb_url(picture.id),
         closeness,
         originals.is_video(picture.format),
+        tuple(map(display_path, places)),
     )

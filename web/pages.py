@@ -12,6 +12,7 @@ from library import files, images
 from library.models import Folder, Picture, Results, display_path
 from web import grid, originals, trail
 from web.details import describe
+from web.paging import page_number
 from web.pictures import uploaded
 from web.site import the_site
 
@@ -20,7 +21,6 @@ blueprint = Blueprint("pages", __name__)
 _RECENT = 24
 _RANDOM = 48
 _SIMILAR = 40
-_LAST_PAGE = 1_000_000
 
 
 @blueprint.get("/")
@@ -40,7 +40,7 @@ def search() -> str | Response:
     words = " ".join(request.args.get("q", "").split())
     if not words:
         return redirect(url_for("pages.home"))
-    page, size = _page(), the_site().settings.num_image_results
+    page, size = page_number(), the_site().settings.num_image_results
     results = the_site().engine.text(words, size, (page - 1) * size)
     more = page * size < results.total
     return _results(
@@ -108,7 +108,7 @@ def folder(folder_id: int) -> str:
     found = files.folder(connection, folder_id)
     if found is None:
         abort(404, "There is no folder with this number.")
-    page, size = _page(), the_site().settings.num_image_results
+    page, size = page_number(), the_site().settings.num_image_results
     pictures = images.in_folder(connection, folder_id, size, (page - 1) * size)
     return _folder_page(found, pictures, page, page * size < found.pictures)
 
@@ -122,10 +122,3 @@ def _folder_page(found: Folder, pictures: Sequence[Picture], page: int, more: bo
         page=page,
         more=url_for(".folder", folder_id=found.id, page=page + 1) if more else None,
     )
-
-
-def _page() -> int:
-    """The page asked for, from 1; whatever is no number is the first."""
-    text = request.args.get("page", "1")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 1
-    return min(max(1, number), _LAST_PAGE)
