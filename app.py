@@ -21,9 +21,11 @@ from library.keeper import IndexKeeper
 from library.matrix import Matrix
 from library.settings import Settings, load_settings, read_environment
 from library.thumbnails import Thumbnails
+from library.unhashed import Unhashed
 from mlx_clip import DEFAULT, STARTER, EncoderError
+from search.duplicates import Duplicates
 from search.engine import Engine
-from web import api, assets, errors, grid, guard, media, pages, pictures, site, state
+from web import api, assets, duplicates, errors, grid, guard, media, pages, pictures, site, state
 from web.site import Model, Site
 
 EXIT_DONE, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 2, 130
@@ -35,7 +37,8 @@ _THREADS = 8
 def create_app(settings: Settings) -> Flask:
     """The site over the library in `settings.data_dir`, which is made when there is none.
 
-    Whoever serves it starts `app.extensions["kindred"].keeper` and, at the end, closes the site.
+    Whoever serves it starts `keeper` and `duplicates` of `app.extensions["kindred"]` and, at the
+    end, closes the site.
     Raises LibraryError or EncoderError when the library or the model cannot be used.
     """
     app = Flask(__name__)
@@ -44,7 +47,7 @@ def create_app(settings: Settings) -> Flask:
     guard.install(app, settings.host)
     errors.install(app)
     assets.install(app)
-    for blueprint in (pages.blueprint, media.blueprint, api.blueprint):
+    for blueprint in (pages.blueprint, duplicates.blueprint, media.blueprint, api.blueprint):
         app.register_blueprint(blueprint)
     app.jinja_env.globals.update(
         library_line=state.line, thumb_url=grid.thumb_url, accepted=pictures.accepted()
@@ -62,6 +65,7 @@ def _open_site(settings: Settings) -> Site:
         space = vectors.space(connection, encoder.space, encoder.dim)
         keeper = IndexKeeper(settings.data_dir, database, space)
         matrix = Matrix(settings.data_dir, database, space)
+        thumbnails = Thumbnails(settings.thumbnail_dir)
         return Site(
             settings=settings,
             database=database,
@@ -75,7 +79,8 @@ def _open_site(settings: Settings) -> Site:
             ),
             keeper=keeper,
             engine=Engine(database, encoder, space, keeper, matrix),
-            thumbnails=Thumbnails(settings.thumbnail_dir),
+            duplicates=Duplicates(database, space, Unhashed(database, thumbnails)),
+            thumbnails=thumbnails,
             library_id=meta.library_id(connection),
         )
     except BaseException:
@@ -128,6 +133,7 @@ def _serve(app: Flask, settings: Settings) -> None:
             "Choose another with --port (make run PORT=5001), or --host"
         ) from error
     site.of(app).keeper.start()
+    site.of(app).duplicates.start()
     port = getattr(server, "effective_port", settings.port)
     print(f"Kindred is at http://{_shown(settings.host)}:{port}", flush=True)
     server.run()  # comes back when a signal's SystemExit reaches it

@@ -58,6 +58,8 @@ class Metadata:
     latitude: float | None = None
     longitude: float | None = None
     """Degrees, north and east positive."""
+    perceptual_hash: int | None = None
+    """See perceptual_hash.py; None for a picture that was crawled before there was one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,7 +226,9 @@ def test_what_comes_between_two_pages_neither_repeats_nor_skips(
     assert [i for i in ids(page) + rest if i != id_of(database, "new.jpg")] == whole
 
 
-@pytest.mark.parametrize("text", ['a dog "000"', "a dog size:<1mp", 'a dog -"001"', "a dog type:gif"])
+@pytest.mark.parametrize(
+    "text", ['a dog "000"', "a dog size:<1mp", 'a dog -"001"', "a dog type:gif"]
+)
 def test_a_filtered_search_is_the_same_from_index_and_exact_scan(
     library: Path, engine: Engine, keeper: IndexKeeper, text: str
 ) -> None:
@@ -235,7 +237,7 @@ def test_a_filtered_search_is_the_same_from_index_and_exact_scan(
     indexed = engine.search(parse(text), 5)
     assert ids(indexed) == ids(exact)
     assert indexed.total == exact.total
-    everything = ids(engine.search(parse("a dog"), PICTURES))
+    everything = ids(engine.search(parse("dog"), PICTURES))
     assert [i for i in everything if i in set(ids(exact))] == ids(exact)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import url_for
 
-from web.paging import START, Cursor
+from web.cursors import START, Cursor
 from web.refinement import Refinement
 
 

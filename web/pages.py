@@ -14,8 +14,9 @@ from search.parser import parse
 from search.query import Query
 from web import grid, originals, trail
 from web.address import Address
+from web.cursors import START, Cursor, following, parse_cursor
 from web.details import describe
-from web.paging import START, Cursor, following, parse_cursor
+from web.paging import page_number
 from web.pictures import uploaded
 from web.refinement import Refinement, parse_refinement
 from web.site import the_site
@@ -25,7 +26,6 @@ blueprint = Blueprint("pages", __name__)
 _RECENT = 24
 _RANDOM = 48
 _SIMILAR = 40
-_LAST_PAGE = 1_000_000
 _UNREFINED = Refinement()
 
 
@@ -145,7 +145,7 @@ def folder(folder_id: int) -> str:
     found = files.folder(connection, folder_id)
     if found is None:
         abort(404, "There is no folder with this number.")
-    page, size = _page(), the_site().settings.num_image_results
+    page, size = page_number(), the_site().settings.num_image_results
     pictures = images.in_folder(connection, folder_id, size, (page - 1) * size)
     return _folder_page(found, pictures, page, page * size < found.pictures)
 
@@ -159,10 +159,3 @@ def _folder_page(found: Folder, pictures: Sequence[Picture], page: int, more: bo
         page=page,
         more=url_for(".folder", folder_id=found.id, page=page + 1) if more else None,
     )
-
-
-def _page() -> int:
-    """The page asked for, from 1; whatever is no number is the first."""
-    text = request.args.get("page", "1")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 1
-    return min(max(1, number), _LAST_PAGE)

@@ -11,6 +11,7 @@ from library.keeper import IndexKeeper
 from library.settings import Settings
 from library.thumbnails import Thumbnails
 from library.vectors import Space
+from search.duplicates import Duplicates
 from search.engine import Engine
 
 _KEY = "kindred"
@@ -41,12 +42,14 @@ class Site:
     model: Model
     keeper: IndexKeeper
     engine: Engine
+    duplicates: Duplicates
     thumbnails: Thumbnails
     library_id: str
     """Tells one library from another in the addresses of what browsers keep."""
 
     def close(self) -> None:
         """Close the index and the database. No request may be running, and none may follow."""
+        self.duplicates.stop()
         self.keeper.stop()
         self.database.close()
 
