@@ -15,6 +15,7 @@ from flask import Flask
 from crawler.model import open_encoder
 from library import meta, vectors
 from library.allocator import give_back_large_blocks
+from library.choices import ChoicesCache
 from library.database import Database
 from library.errors import LibraryError, SettingsError
 from library.keeper import IndexKeeper
@@ -81,6 +82,7 @@ def _open_site(settings: Settings) -> Site:
             engine=Engine(database, encoder, space, keeper, matrix),
             duplicates=Duplicates(database, space, Unhashed(database, thumbnails)),
             thumbnails=thumbnails,
+            choices=ChoicesCache(),
             library_id=meta.library_id(connection),
         )
     except BaseException:

@@ -19,3 +19,5 @@ class QueryError(Exception):
         """Offset of the first character of the place."""
         self.end = end
         """Offset behind the last one."""
+        self.text = ""
+        """The whole text, once `parse` has raised it."""

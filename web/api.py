@@ -68,14 +68,14 @@ def status() -> Json:
 def search() -> Json:
     """The pictures that fit the query `q` best, drawn towards those of `more`, away from `less`.
 
-    `after` is the `next` of a page before; with it nothing is repeated or skipped.
+    `from` is the `next` of a page before; with it nothing is repeated or skipped.
     """
     query = parse(request.args.get("q", ""))
     refinement = parse_refinement(request.args)
     if not query and not refinement:
         abort(400, "Say what to look for: /api/v1/search?q=dog")
     limit, offset = _window()
-    cursor = parse_cursor(request.args.get("after", ""))
+    cursor = parse_cursor(request.args.get("from", ""))
     results = the_site().engine.search(
         query, limit, offset, cursor.place, more=refinement.more, less=refinement.less
     )

@@ -7,7 +7,8 @@ import logging
 from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
-from search.errors import InputError, SearchError
+from search.errors import InputError, QueryError, SearchError
+from web import bar
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(InputError, _refused)
     app.register_error_handler(SearchError, _unanswerable)
+    app.register_error_handler(QueryError, _misread)
     app.register_error_handler(Exception, _broken)
 
 
@@ -61,6 +63,18 @@ def _refused(error: InputError) -> Response:
 
 def _unanswerable(error: SearchError) -> Response:
     return _answer(BadRequest(str(error)))
+
+
+def _misread(error: QueryError) -> Response:
+    """A search that was mistyped: the place is pointed at."""
+    if request.path.startswith("/api/"):
+        place = {"start": error.start, "end": error.end}
+        answer = {"error": {"code": "bad_query", "message": error.message, **place}}
+        response = make_response(answer)
+    else:
+        response = make_response(render_template("misread.html", bar=bar.misread(error)))
+    response.status_code = 400
+    return response
 
 
 def _broken(error: Exception) -> Response:

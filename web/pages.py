@@ -12,7 +12,7 @@ from library import files, images
 from library.models import Folder, Picture, Results, display_path
 from search.parser import parse
 from search.query import Query
-from web import grid, originals, trail
+from web import bar, controls, grid, originals, trail
 from web.address import Address
 from web.cursors import START, Cursor, following, parse_cursor
 from web.details import describe
@@ -37,17 +37,22 @@ def home() -> str:
     if not recent:
         return render_template("empty.html")
     drawn = images.random(connection, _RANDOM)
-    return render_template("home.html", recent=grid.tiles(recent), random=grid.tiles(drawn))
+    return render_template(
+        "home.html", recent=grid.tiles(recent), random=grid.tiles(drawn), bar=bar.of(Query())
+    )
 
 
 @blueprint.get("/search")
 def search() -> str | Response:
     """The pictures that fit a query best, a page at a time."""
-    query = parse(" ".join(request.args.get("q", "").split()))
+    sent = controls.sent(request.args)
+    query = parse(request.args.get("q", "") if sent is None else sent)
     refinement = parse_refinement(request.args)
+    if sent is not None and query:
+        return redirect(Address(str(query), refinement).url())
     if not query and not refinement:
         return redirect(url_for("pages.home"))
-    cursor = parse_cursor(request.args.get("after", ""))
+    cursor = parse_cursor(request.args.get("from", ""))
     results = the_site().engine.search(
         query,
         the_site().settings.num_image_results,
@@ -85,6 +90,7 @@ def _results(
     return render_template(
         "results.html",
         query=query,
+        bar=bar.of(query or Query()),
         results=results,
         tiles=grid.answers(results.hits, address=address),
         first=cursor.shown + 1,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app
 
+from library.choices import ChoicesCache
 from library.database import Database
 from library.keeper import IndexKeeper
 from library.settings import Settings
@@ -44,6 +45,7 @@ class Site:
     engine: Engine
     duplicates: Duplicates
     thumbnails: Thumbnails
+    choices: ChoicesCache
     library_id: str
     """Tells one library from another in the addresses of what browsers keep."""
 
