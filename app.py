@@ -23,6 +23,7 @@ from library.thumbnails import Thumbnails
 from mlx_clip import DEFAULT, STARTER, EncoderError
 from search.engine import Engine
 from web import api, assets, errors, grid, guard, media, pages, pictures, site, state
+from web.fetch import Fetcher
 from web.site import Model, Site
 
 EXIT_DONE, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 2, 130
@@ -46,7 +47,10 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in (pages.blueprint, media.blueprint, api.blueprint):
         app.register_blueprint(blueprint)
     app.jinja_env.globals.update(
-        library_line=state.line, thumb_url=grid.thumb_url, accepted=pictures.accepted()
+        library_line=state.line,
+        thumb_url=grid.thumb_url,
+        accepted=pictures.accepted(),
+        search_by_url=settings.search_by_url,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
@@ -74,6 +78,7 @@ def _open_site(settings: Settings) -> Site:
             keeper=keeper,
             engine=Engine(database, encoder, space, keeper),
             thumbnails=Thumbnails(settings.thumbnail_dir),
+            fetcher=Fetcher(_LARGEST_UPLOAD) if settings.search_by_url else None,
             library_id=meta.library_id(connection),
         )
     except BaseException:

@@ -13,7 +13,7 @@ from library.crawl_lock import crawl_at_work
 from library.models import Hit, PictureDetails, PictureFile, Results, display_path
 from web import originals
 from web.grid import thumb_url
-from web.pictures import uploaded
+from web.pictures import fetched, uploaded
 from web.site import the_site
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -61,8 +61,13 @@ def status() -> Json:
 
 @blueprint.get("/search")
 def search() -> Json:
-    """The pictures that fit the words `q` best."""
+    """The pictures that fit the words `q` best, or those nearest to the picture at `url`."""
     words = request.args.get("q", "")
+    if url := request.args.get("url", "").strip():
+        if words.strip():
+            abort(400, "Send either an address or words: not both.")
+        limit, offset = _window()
+        return _results(the_site().engine.picture(fetched(the_site(), url), limit, offset))
     if not words.strip():
         abort(400, "Say what to look for: /api/v1/search?q=dog")
     limit, offset = _window()

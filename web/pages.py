@@ -6,13 +6,14 @@ import os
 from collections.abc import Sequence
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from PIL import Image
 from werkzeug.wrappers import Response
 
 from library import files, images
 from library.models import Folder, Picture, Results, display_path
 from web import grid, originals, trail
 from web.details import describe
-from web.pictures import uploaded
+from web.pictures import fetched, uploaded
 from web.site import the_site
 
 blueprint = Blueprint("pages", __name__)
@@ -36,7 +37,9 @@ def home() -> str:
 
 @blueprint.get("/search")
 def search() -> str | Response:
-    """The pictures that fit some words best, a page at a time."""
+    """The pictures that fit some words best, a page at a time; or those like one on the web."""
+    if url := request.args.get("url", "").strip():
+        return _like(fetched(the_site(), url))
     words = " ".join(request.args.get("q", "").split())
     if not words:
         return redirect(url_for("pages.home"))
@@ -51,9 +54,11 @@ def search() -> str | Response:
 @blueprint.post("/search")
 def search_by_picture() -> str:
     """The pictures nearest to one that was dropped, pasted or chosen; it is not kept."""
-    settings = the_site().settings
-    image = uploaded(the_site())
-    results = the_site().engine.picture(image, settings.num_image_results)
+    return _like(uploaded(the_site()))
+
+
+def _like(image: Image.Image) -> str:
+    results = the_site().engine.picture(image, the_site().settings.num_image_results)
     return _results(None, results, 1, None)
 
 

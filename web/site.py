@@ -12,6 +12,7 @@ from library.settings import Settings
 from library.thumbnails import Thumbnails
 from library.vectors import Space
 from search.engine import Engine
+from web.fetch import Fetcher
 
 _KEY = "kindred"
 
@@ -42,6 +43,8 @@ class Site:
     keeper: IndexKeeper
     engine: Engine
     thumbnails: Thumbnails
+    fetcher: Fetcher | None
+    """What fetches pictures from the web; None while SEARCH_BY_URL is off."""
     library_id: str
     """Tells one library from another in the addresses of what browsers keep."""
 
