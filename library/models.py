@@ -160,6 +160,8 @@ class Results:
     seconds: float
     end: Place | None = None
     """Where the next page goes on; None at the list's end."""
+    line: float | None = None
+    """The score from which on a hit is no weak one; None where that cannot be said."""
 
 
 @dataclass(frozen=True, slots=True)

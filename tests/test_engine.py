@@ -18,6 +18,7 @@ from mlx_clip import Encoder
 from search.engine import Engine
 from search.errors import SearchError
 from search.parser import parse
+from search.relevance import Relevance
 from tests.conftest import CrawlFolders
 from tests.crawled import forget
 from tests.pictures import drawing, fill
@@ -34,9 +35,12 @@ def keeper(settings: Settings, database: Database, encoder: Encoder) -> Iterator
 
 
 @pytest.fixture
-def engine(database: Database, encoder: Encoder, keeper: IndexKeeper) -> Engine:
+def engine(database: Database, encoder: Encoder, keeper: IndexKeeper) -> Iterator[Engine]:
     space = vectors.space(database.connection, encoder.space, encoder.dim)
-    return Engine(database, encoder, space, keeper, Matrix(database.path.parent, database, space))
+    matrix = Matrix(database.path.parent, database, space)
+    relevance = Relevance(database, space, encoder, lambda: matrix.rows().vectors)
+    yield Engine(database, encoder, space, keeper, matrix, relevance)
+    relevance.close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from search.parser import parse
 from web import originals
 from web.cursors import START, Cursor, following, parse_cursor
 from web.grid import thumb_url
-from web.pictures import uploaded
+from web.pictures import fetched, uploaded
 from web.refinement import parse_refinement
 from web.site import the_site
 
@@ -68,10 +68,16 @@ def status() -> Json:
 def search() -> Json:
     """The pictures that fit the query `q` best, drawn towards those of `more`, away from `less`.
 
-    `from` is the `next` of a page before; with it nothing is repeated or skipped.
+    Or those nearest to the picture at `url`. `from` is the `next` of a page before; with it nothing
+    is repeated or skipped.
     """
     query = parse(request.args.get("q", ""))
     refinement = parse_refinement(request.args)
+    if url := request.args.get("url", "").strip():
+        if query or refinement:
+            abort(400, "Send either an address or a query: not both.")
+        limit, offset = _window()
+        return _results(the_site().engine.picture(fetched(the_site(), url), limit, offset))
     if not query and not refinement:
         abort(400, "Say what to look for: /api/v1/search?q=dog")
     limit, offset = _window()
@@ -165,6 +171,7 @@ def _results(results: Results, cursor: Cursor = START) -> Json:
     return {
         "hits": [_hit(hit, places.get(hit.picture.id)) for hit in results.hits],
         "total": results.total,
+        "line": results.line,
         "next": None if next_page is None else str(next_page),
         "source": results.source,
         "seconds": round(results.seconds, 4),

@@ -19,6 +19,8 @@ _TITLES = {
     405: "Not that way",
     413: "Too large",
     500: "Something broke",
+    502: "That did not arrive",
+    504: "That took too long",
 }
 _SENTENCES = {
     400: "The request could not be understood.",

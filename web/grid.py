@@ -49,6 +49,8 @@ class Tile:
     """The search that shows less like it."""
     places: tuple[str, ...] = ()
     """Its files, where it lies in several."""
+    alike: int = 0
+    """How many near duplicates of it rank behind it and are not shown."""
 
 
 def bucket(width: int, height: int) -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from PIL import Image
 from werkzeug.wrappers import Response
 
 from library import files, images
 from library.models import Folder, Picture, Results, display_path
+from search.fold import fold
 from search.parser import parse
 from search.query import Query
 from web import bar, controls, grid, originals, trail
@@ -17,7 +20,7 @@ from web.address import Address
 from web.cursors import START, Cursor, following, parse_cursor
 from web.details import describe
 from web.paging import page_number
-from web.pictures import uploaded
+from web.pictures import fetched, uploaded
 from web.refinement import Refinement, parse_refinement
 from web.site import the_site
 
@@ -44,7 +47,9 @@ def home() -> str:
 
 @blueprint.get("/search")
 def search() -> str | Response:
-    """The pictures that fit a query best, a page at a time."""
+    """The pictures that fit a query best, a page at a time; or those like one on the web."""
+    if url := request.args.get("url", "").strip():
+        return _like(fetched(the_site(), url))
     sent = controls.sent(request.args)
     query = parse(request.args.get("q", "") if sent is None else sent)
     refinement = parse_refinement(request.args)
@@ -66,7 +71,10 @@ def search() -> str | Response:
 @blueprint.post("/search")
 def search_by_picture() -> str:
     """The pictures nearest to one that was dropped, pasted or chosen; it is not kept."""
-    image = uploaded(the_site())
+    return _like(uploaded(the_site()))
+
+
+def _like(image: Image.Image) -> str:
     return _results(the_site().engine.picture(image, the_site().settings.num_image_results))
 
 
@@ -87,18 +95,32 @@ def _results(
 ) -> str:
     following_page = following(cursor, results)
     address = Address(str(query), refinement) if query is not None else None
+    matches, weaker = _tiles(results, address)
     return render_template(
         "results.html",
         query=query,
         bar=bar.of(query or Query()),
         results=results,
-        tiles=grid.answers(results.hits, address=address),
+        matches=matches,
+        weaker=weaker,
         first=cursor.shown + 1,
         last=cursor.shown + len(results.hits),
         refined=_refined(address),
         unrefined=Address(str(query)).url() if refinement and query else None,
         more=address.url(following_page) if address and following_page else None,
     )
+
+
+def _tiles(results: Results, address: Address | None) -> tuple[list[grid.Tile], list[grid.Tile]]:
+    """The hits on both sides of the line, of near duplicates the best one."""
+    folded = fold(results.hits, the_site().duplicates.group_of)
+    tiles = grid.answers([one.hit for one in folded], address=address)
+    tiles = [replace(t, alike=len(one.others)) for t, one in zip(tiles, folded, strict=True)]
+    if results.line is None:
+        return tiles, []
+    line = results.line
+    matches = sum((one.hit.score or 0) >= line for one in folded)
+    return tiles[:matches], tiles[matches:]
 
 
 def _refined(address: Address | None) -> list[tuple[grid.Tile, bool, str]]:
