@@ -22,9 +22,13 @@ from library.keeper import IndexKeeper
 from library.matrix import Matrix
 from library.settings import Settings, load_settings, read_environment
 from library.thumbnails import Thumbnails
+from library.unhashed import Unhashed
 from mlx_clip import DEFAULT, STARTER, EncoderError
+from search.duplicates import Duplicates
 from search.engine import Engine
-from web import api, assets, errors, grid, guard, media, pages, pictures, site, state
+from search.relevance import Relevance
+from web import api, assets, duplicates, errors, grid, guard, media, pages, pictures, site, state
+from web.fetch import Fetcher
 from web.site import Model, Site
 
 EXIT_DONE, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 2, 130
@@ -36,7 +40,8 @@ _THREADS = 8
 def create_app(settings: Settings) -> Flask:
     """The site over the library in `settings.data_dir`, which is made when there is none.
 
-    Whoever serves it starts `app.extensions["kindred"].keeper` and, at the end, closes the site.
+    Whoever serves it starts `keeper` and `duplicates` of `app.extensions["kindred"]` and, at the
+    end, closes the site.
     Raises LibraryError or EncoderError when the library or the model cannot be used.
     """
     app = Flask(__name__)
@@ -45,10 +50,13 @@ def create_app(settings: Settings) -> Flask:
     guard.install(app, settings.host)
     errors.install(app)
     assets.install(app)
-    for blueprint in (pages.blueprint, media.blueprint, api.blueprint):
+    for blueprint in (pages.blueprint, duplicates.blueprint, media.blueprint, api.blueprint):
         app.register_blueprint(blueprint)
     app.jinja_env.globals.update(
-        library_line=state.line, thumb_url=grid.thumb_url, accepted=pictures.accepted()
+        library_line=state.line,
+        thumb_url=grid.thumb_url,
+        accepted=pictures.accepted(),
+        search_by_url=settings.search_by_url,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
@@ -63,6 +71,8 @@ def _open_site(settings: Settings) -> Site:
         space = vectors.space(connection, encoder.space, encoder.dim)
         keeper = IndexKeeper(settings.data_dir, database, space)
         matrix = Matrix(settings.data_dir, database, space)
+        relevance = Relevance(database, space, encoder, lambda: matrix.rows().vectors)
+        thumbnails = Thumbnails(settings.thumbnail_dir)
         return Site(
             settings=settings,
             database=database,
@@ -75,9 +85,12 @@ def _open_site(settings: Settings) -> Site:
                 why=encoder.runtime.why,
             ),
             keeper=keeper,
-            engine=Engine(database, encoder, space, keeper, matrix),
-            thumbnails=Thumbnails(settings.thumbnail_dir),
+            engine=Engine(database, encoder, space, keeper, matrix, relevance),
+            relevance=relevance,
+            duplicates=Duplicates(database, space, Unhashed(database, thumbnails)),
+            thumbnails=thumbnails,
             choices=ChoicesCache(),
+            fetcher=Fetcher(_LARGEST_UPLOAD) if settings.search_by_url else None,
             library_id=meta.library_id(connection),
         )
     except BaseException:
@@ -130,6 +143,7 @@ def _serve(app: Flask, settings: Settings) -> None:
             "Choose another with --port (make run PORT=5001), or --host"
         ) from error
     site.of(app).keeper.start()
+    site.of(app).duplicates.start()
     port = getattr(server, "effective_port", settings.port)
     print(f"Kindred is at http://{_shown(settings.host)}:{port}", flush=True)
     server.run()  # comes back when a signal's SystemExit reaches it

@@ -23,14 +23,14 @@ _PRESENT = """EXISTS (SELECT 1 FROM files
     WHERE files.image_id = images.id AND files.missing_since IS NULL)"""
 
 _METADATA = """width, height, format, frames, byte_size, colour,
-    taken_at, camera, latitude, longitude"""
+    taken_at, camera, latitude, longitude, perceptual_hash"""
 
 
 def add(connection: sqlite3.Connection, content_hash: bytes, metadata: Metadata) -> int:
     """The id of the picture with this content, which is added when it is new."""
     connection.execute(
         f"""INSERT OR IGNORE INTO images (content_hash, {_METADATA})
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (content_hash, *astuple(metadata)),
     )
     image_id = find(connection, content_hash)
@@ -64,6 +64,20 @@ def content_hash(connection: sqlite3.Connection, image_id: int) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
+def unhashed(connection: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, bytes]]:
+    """Pictures without a perceptual hash, with an id above `after`: ids and content hashes."""
+    return connection.execute(
+        """SELECT id, content_hash FROM images
+        WHERE perceptual_hash IS NULL AND id > ? ORDER BY id LIMIT ?""",
+        (after, limit),
+    ).fetchall()
+
+
+def set_perceptual_hashes(connection: sqlite3.Connection, found: Iterable[tuple[int, int]]) -> None:
+    """Record the perceptual hashes (hash, id) of some pictures."""
+    connection.executemany("UPDATE images SET perceptual_hash = ? WHERE id = ?", found)
+
+
 def count(connection: sqlite3.Connection) -> int:
     """How many pictures are known, with present files or without."""
     (number,) = connection.execute("SELECT count(*) FROM images").fetchone()
@@ -91,6 +105,22 @@ def present(connection: sqlite3.Connection, image_ids: Sequence[int]) -> dict[in
         )
         found.update((row[0], Picture(*row)) for row in rows)
     return found
+
+
+def places(
+    connection: sqlite3.Connection, image_ids: Sequence[int]
+) -> dict[int, tuple[bytes, ...]]:
+    """Of these pictures the ones that lie in several present files: their paths, by id."""
+    found: dict[int, list[bytes]] = {}
+    for chunk in _chunks(image_ids):
+        rows = connection.execute(
+            f"""SELECT image_id, path FROM files
+            WHERE image_id IN ({_marks(chunk)}) AND missing_since IS NULL ORDER BY id""",
+            chunk,
+        )
+        for image_id, path in rows:
+            found.setdefault(image_id, []).append(path)
+    return {image_id: tuple(paths) for image_id, paths in found.items() if len(paths) > 1}
 
 
 def ids_of(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes, int]:

@@ -121,6 +121,14 @@ MIGRATIONS = (
             ) STRICT, WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        "003_search",
+        (
+            # See perceptual_hash.py. NULL in pictures that were crawled before there was one.
+            "ALTER TABLE images ADD COLUMN perceptual_hash INTEGER",
+            "CREATE INDEX images_unhashed ON images (id) WHERE perceptual_hash IS NULL",
+        ),
+    ),
 )
 
 

@@ -58,6 +58,8 @@ class Metadata:
     latitude: float | None = None
     longitude: float | None = None
     """Degrees, north and east positive."""
+    perceptual_hash: int | None = None
+    """See perceptual_hash.py; None for a picture that was crawled before there was one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,8 @@ class Results:
     seconds: float
     end: Place | None = None
     """Where the next page goes on; None at the list's end."""
+    line: float | None = None
+    """The score from which on a hit is no weak one; None where that cannot be said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from library.errors import PhotoError, PhotoTooLargeError
 from library.header import Header
 from library.memory import BYTES_PER_MEGAPIXEL, MOST_MEGAPIXELS
 from library.models import Metadata
+from library.perceptual_hash import perceptual_hash, reduced
 
 THUMBNAIL_SIZE = 512
 THUMBNAIL_TYPE = "image/jpeg"
@@ -73,7 +74,9 @@ def decode(header: Header, least: int, byte_size: int) -> Photo:
         image = loaded.image
         profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P") else None
         pixels = _upright_rgb(image, loaded.orientation, least)
-        colour = pixels.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+        # First to a few pixels, of which both are made: each way through all of them takes long.
+        few = reduced(pixels)
+        colour = few.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
     assert isinstance(colour, tuple)
     return Photo(
         pixels,
@@ -88,6 +91,7 @@ def decode(header: Header, least: int, byte_size: int) -> Photo:
             camera=loaded.taken.camera,
             latitude=loaded.taken.latitude,
             longitude=loaded.taken.longitude,
+            perceptual_hash=perceptual_hash(few),
         ),
         profile if profile and len(profile) <= _LARGEST_PROFILE else None,
     )

@@ -7,7 +7,7 @@ little-endian, L2-normalised.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,16 @@ def get(connection: sqlite3.Connection, space: Space, image_id: int) -> Vectors 
         "SELECT vector FROM vectors WHERE image_id = ? AND space_id = ?", (image_id, space.id)
     ).fetchone()
     return None if row is None else np.frombuffer(row[0], _DTYPE)
+
+
+def of_images(connection: sqlite3.Connection, space: Space, image_ids: Sequence[int]) -> Vectors:
+    """The vectors (n, dim) of some pictures, in their order; zeros where there is none."""
+    found = np.zeros((len(image_ids), space.dim), _DTYPE)
+    for row, image_id in enumerate(image_ids):
+        vector = get(connection, space, image_id)
+        if vector is not None:
+            found[row] = vector
+    return found
 
 
 def exists(connection: sqlite3.Connection, space: Space, content_hash: bytes) -> bool:

@@ -19,9 +19,10 @@ from library.spaces import Space
 from library.vectors import Vectors
 from mlx_clip import Encoder
 from search.exact import Ranked
-from search.query import PictureTerm, Query
+from search.query import PictureTerm, Query, Words
 from search.query_vector import QueryVectors
 from search.ranker import Ranker
+from search.relevance import Kind, Relevance
 
 # The part of the time that may go into counting what there is, which takes longer the more it is.
 _COUNTING = 0.02
@@ -51,11 +52,13 @@ class Engine:
         space: Space,
         keeper: IndexKeeper,
         matrix: Matrix,
+        relevance: Relevance,
     ) -> None:
         self.space = space
         self._database = database
         self._encoder = encoder
         self._matrix = matrix
+        self._relevance = relevance
         self._vectors = QueryVectors(database, encoder, space, matrix)
         self._ranker = Ranker(database, matrix, keeper)
         self._total = _Total(0, -1, 0.0)
@@ -95,12 +98,13 @@ class Engine:
         if vector is None:
             return self._newest(among, limit, offset, started, after)
         named = {term.image_id for term in query.terms if isinstance(term, PictureTerm)}
-        return self._page(vector, limit, offset, started, after, among, named | set(less))
+        kind = None if more or less else _kind(query)
+        return self._page(vector, limit, offset, started, kind, after, among, named | set(less))
 
     def picture(self, image: Image.Image, limit: int, offset: int = 0) -> Results:
         """The pictures nearest to an upright RGB picture that need not be in the library."""
         started = time.perf_counter()
-        return self._page(self._vectors.of_picture(image), limit, offset, started)
+        return self._page(self._vectors.of_picture(image), limit, offset, started, "picture")
 
     def similar(self, image_id: int, limit: int, offset: int = 0) -> Results:
         """The pictures nearest to one of the library's, itself left out.
@@ -111,7 +115,7 @@ class Engine:
         vector = vectors.get(self._database.connection, self.space, image_id)
         if vector is None:
             return Results((), 0, "exact", 0.0)
-        return self._page(vector, limit, offset, started, left_out={image_id})
+        return self._page(vector, limit, offset, started, "picture", left_out={image_id})
 
     def _page(
         self,
@@ -119,6 +123,7 @@ class Engine:
         limit: int,
         offset: int,
         started: float,
+        kind: Kind | None,
         after: Place | None = None,
         among: Ids | None = None,
         left_out: Collection[int] = (),
@@ -136,6 +141,7 @@ class Engine:
             source,
             time.perf_counter() - started,
             Place(last.score or 0.0, last.picture.id) if last else None,
+            self._relevance.line(kind) if kind else None,
         )
 
     def _hits(
@@ -192,3 +198,10 @@ class Engine:
             took = time.monotonic() - started
             self._total = known = _Total(total, newest, started + took / _COUNTING)
         return known.total
+
+
+def _kind(query: Query) -> Kind | None:
+    """What a query's answers are measured by: None where terms of several kinds are added up."""
+    if len(query.terms) != 1 or query.terms[0].weight < 0:
+        return None
+    return "words" if isinstance(query.terms[0], Words) else "picture"

@@ -14,6 +14,7 @@ from library.matrix import Matrix
 from library.spaces import Space
 from library.vectors import Vectors
 from mlx_clip import Encoder
+from search import prompts
 from search.errors import SearchError
 from search.query import PictureTerm, Query, Words
 
@@ -66,8 +67,7 @@ class QueryVectors:
         return vector
 
     def _of_words(self, text: str) -> Vectors:
-        vector: Vectors = self._encoder.encode_texts([text])[0]
-        return vector
+        return prompts.embed(self._encoder, text)
 
     def _of_term(self, term: Words | PictureTerm) -> Vectors:
         return (

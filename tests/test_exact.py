@@ -25,7 +25,8 @@ def some_rows(count: int, copies: int = 1) -> Rows:
 
 def query() -> Vectors:
     vector = np.random.default_rng(6).normal(size=DIM).astype(np.float32)
-    return vector / np.linalg.norm(vector)
+    unit: Vectors = vector / np.float32(np.linalg.norm(vector))
+    return unit
 
 
 def by_the_book(rows: Rows) -> list[tuple[float, int]]:

@@ -89,12 +89,12 @@ def test_the_last_page_leads_nowhere_further(client: FlaskClient) -> None:
     while more := re.search(r'href="([^"]+)" rel="next"', page):
         page, pages = get(client, html.unescape(more[1])), pages + 1
     assert pages == 10
-    assert "That was all of them" in get(client, "/search?q=dog&after=-1.000000_1_232")
+    assert "That was all of them" in get(client, "/search?q=dog&from=-1.000000_1_232")
 
 
 @pytest.mark.parametrize("place", ["0", "-1", "x", "9" * 5000, "٣", "nan_1_1", "0.5_9", "7.1_1_1"])
 def test_places_that_make_no_sense_are_the_beginning(client: FlaskClient, place: str) -> None:
-    assert "1–24 of" in get(client, f"/search?q=dog&after={place}")
+    assert "1–24 of" in get(client, f"/search?q=dog&from={place}")
 
 
 @pytest.mark.parametrize("query", ["", "?q=", "?q=+%09"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import url_for
 
-from web.paging import START, Cursor
+from web.cursors import START, Cursor
 from web.refinement import Refinement
 
 
@@ -34,5 +34,5 @@ class Address:
         """The address, from the list's beginning or from further on."""
         values: dict[str, Any] = {"q": self.text, **self.refinement.arguments()}
         if cursor.place:
-            values["after"] = str(cursor)
+            values["from"] = str(cursor)
         return url_for("pages.search", **values)

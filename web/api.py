@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,11 +12,12 @@ from werkzeug.exceptions import BadRequest
 from library import counts, images
 from library.crawl_lock import crawl_at_work
 from library.models import Hit, PictureDetails, PictureFile, Results, display_path
+from search.duplicates import Group
 from search.parser import parse
 from web import originals
+from web.cursors import START, Cursor, following, parse_cursor
 from web.grid import thumb_url
-from web.paging import START, Cursor, following, parse_cursor
-from web.pictures import uploaded
+from web.pictures import fetched, uploaded
 from web.refinement import parse_refinement
 from web.site import the_site
 
@@ -66,14 +68,20 @@ def status() -> Json:
 def search() -> Json:
     """The pictures that fit the query `q` best, drawn towards those of `more`, away from `less`.
 
-    `after` is the `next` of a page before; with it nothing is repeated or skipped.
+    Or those nearest to the picture at `url`. `from` is the `next` of a page before; with it nothing
+    is repeated or skipped.
     """
     query = parse(request.args.get("q", ""))
     refinement = parse_refinement(request.args)
+    if url := request.args.get("url", "").strip():
+        if query or refinement:
+            abort(400, "Send either an address or a query: not both.")
+        limit, offset = _window()
+        return _results(the_site().engine.picture(fetched(the_site(), url), limit, offset))
     if not query and not refinement:
         abort(400, "Say what to look for: /api/v1/search?q=dog")
     limit, offset = _window()
-    cursor = parse_cursor(request.args.get("after", ""))
+    cursor = parse_cursor(request.args.get("from", ""))
     results = the_site().engine.search(
         query, limit, offset, cursor.place, more=refinement.more, less=refinement.less
     )
@@ -119,6 +127,20 @@ def similar(image_id: int) -> Json:
     return _results(the_site().engine.similar(image_id, limit, offset))
 
 
+@blueprint.get("/duplicates")
+def duplicates() -> Json:
+    """The groups of duplicates, those first that take most; `state` is "looking" at the start."""
+    limit, offset = _window()
+    groups = the_site().duplicates.groups()
+    return {
+        "state": "looking" if groups is None else "known",
+        "groups": [_group(group) for group in (groups or ())[offset : offset + limit]],
+        "total": len(groups or ()),
+        "bytes_to_free": sum(group.bytes_to_free for group in groups or ()),
+        "model": the_site().model.name,
+    }
+
+
 def _details(image_id: int) -> PictureDetails:
     details = images.get(the_site().database.connection, image_id)
     if details is None:
@@ -144,9 +166,12 @@ def _number(name: str, usual: int, least: int, most: int) -> int:
 
 def _results(results: Results, cursor: Cursor = START) -> Json:
     next_page = following(cursor, results)
+    ids = [hit.picture.id for hit in results.hits]
+    places = images.places(the_site().database.connection, ids)
     return {
-        "hits": [_hit(hit) for hit in results.hits],
+        "hits": [_hit(hit, places.get(hit.picture.id)) for hit in results.hits],
         "total": results.total,
+        "line": results.line,
         "next": None if next_page is None else str(next_page),
         "source": results.source,
         "seconds": round(results.seconds, 4),
@@ -154,13 +179,14 @@ def _results(results: Results, cursor: Cursor = START) -> Json:
     }
 
 
-def _hit(hit: Hit) -> Json:
+def _hit(hit: Hit, places: Sequence[bytes] | None) -> Json:
     return {
         "id": hit.picture.id,
         "score": None if hit.score is None else round(hit.score, 6),
         "width": hit.picture.width,
         "height": hit.picture.height,
         "path": display_path(hit.picture.path),
+        "places": [display_path(path) for path in places or (hit.picture.path,)],
         "urls": _urls(hit.picture.id),
     }
 
@@ -193,6 +219,20 @@ def _file(file: PictureFile) -> Json:
         "size": file.size,
         "mtime_ns": file.mtime_ns,
         "missing_since": file.missing_since,
+    }
+
+
+def _group(group: Group) -> Json:
+    connection = the_site().database.connection
+    found = (images.get(connection, image_id) for image_id in group.image_ids)
+    return {
+        "keep": group.keep,
+        "bytes_to_free": group.bytes_to_free,
+        "pictures": [
+            {**_picture(details), "similarity": similarity}
+            for details, similarity in zip(found, group.similarities, strict=True)
+            if details is not None
+        ],
     }
 
 

@@ -19,6 +19,8 @@ _TITLES = {
     405: "Not that way",
     413: "Too large",
     500: "Something broke",
+    502: "That did not arrive",
+    504: "That took too long",
 }
 _SENTENCES = {
     400: "The request could not be understood.",
@@ -33,8 +35,8 @@ def install(app: Flask) -> None:
     """Answer every error of `app` in our own words."""
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(InputError, _refused)
-    app.register_error_handler(QueryError, _misread)
     app.register_error_handler(SearchError, _unanswerable)
+    app.register_error_handler(QueryError, _misread)
     app.register_error_handler(Exception, _broken)
 
 
@@ -61,6 +63,10 @@ def _refused(error: InputError) -> Response:
     return _answer(BadRequest(f"{error}."))
 
 
+def _unanswerable(error: SearchError) -> Response:
+    return _answer(BadRequest(str(error)))
+
+
 def _misread(error: QueryError) -> Response:
     """A search that was mistyped: the place is pointed at."""
     if request.path.startswith("/api/"):
@@ -71,10 +77,6 @@ def _misread(error: QueryError) -> Response:
         response = make_response(render_template("misread.html", bar=bar.misread(error)))
     response.status_code = 400
     return response
-
-
-def _unanswerable(error: SearchError) -> Response:
-    return _answer(BadRequest(str(error)))
 
 
 def _broken(error: Exception) -> Response:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from flask import url_for
 
-from library.models import Hit, Picture
+from library import images
+from library.models import Hit, Picture, display_path
 from library.photos import THUMBNAIL_SIZE
 from web import originals
 from web import trail as trails
@@ -46,6 +47,10 @@ class Tile:
     """The search that shows more like this picture, where it is an answer."""
     farther: str | None = None
     """The search that shows less like it."""
+    places: tuple[str, ...] = ()
+    """Its files, where it lies in several."""
+    alike: int = 0
+    """How many near duplicates of it rank behind it and are not shown."""
 
 
 def bucket(width: int, height: int) -> int:
@@ -61,7 +66,7 @@ def ratio(number: int) -> float:
 
 def tiles(pictures: Iterable[Picture]) -> list[Tile]:
     """Pictures that stand for themselves."""
-    return [tile(picture, ()) for picture in pictures]
+    return _tiles([(picture, None) for picture in pictures], ())
 
 
 def answers(hits: Iterable[Hit], trail: Trail = (), address: Address | None = None) -> list[Tile]:
@@ -69,7 +74,7 @@ def answers(hits: Iterable[Hit], trail: Trail = (), address: Address | None = No
 
     `address` is the search that they answer, where it can be refined by them.
     """
-    found = [tile(hit.picture, trail, percent(hit.score)) for hit in hits]
+    found = _tiles([(hit.picture, percent(hit.score)) for hit in hits], trail)
     if address is None:
         return found
     return [
@@ -107,7 +112,18 @@ def thumb_url(image_id: int) -> str:
     return url_for("media.thumb", image_id=image_id, v=the_site().library_id)
 
 
-def tile(picture: Picture, trail: Trail, closeness: int | None = None) -> Tile:
+def _tiles(pictures: Sequence[tuple[Picture, int | None]], trail: Trail) -> list[Tile]:
+    connection = the_site().database.connection
+    places = images.places(connection, [picture.id for picture, _ in pictures])
+    return [
+        tile(picture, trail, closeness, places.get(picture.id, ()))
+        for picture, closeness in pictures
+    ]
+
+
+def tile(
+    picture: Picture, trail: Trail, closeness: int | None = None, places: Sequence[bytes] = ()
+) -> Tile:
     """A picture whose page continues `trail`."""
     scale = min(1.0, THUMBNAIL_SIZE / max(picture.width, picture.height))
     return Tile(
@@ -121,4 +137,5 @@ def tile(picture: Picture, trail: Trail, closeness: int | None = None) -> Tile:
         thumb_url(picture.id),
         closeness,
         originals.is_video(picture.format),
+        places=tuple(map(display_path, places)),
     )

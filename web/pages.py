@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from PIL import Image
 from werkzeug.wrappers import Response
 
 from library import files, images
 from library.models import Folder, Picture, Results, display_path
+from search.fold import fold
 from search.parser import parse
 from search.query import Query
 from web import bar, controls, grid, originals, trail
 from web.address import Address
+from web.cursors import START, Cursor, following, parse_cursor
 from web.details import describe
-from web.paging import START, Cursor, following, parse_cursor
-from web.pictures import uploaded
+from web.paging import page_number
+from web.pictures import fetched, uploaded
 from web.refinement import Refinement, parse_refinement
 from web.site import the_site
 
@@ -25,7 +29,6 @@ blueprint = Blueprint("pages", __name__)
 _RECENT = 24
 _RANDOM = 48
 _SIMILAR = 40
-_LAST_PAGE = 1_000_000
 _UNREFINED = Refinement()
 
 
@@ -44,7 +47,9 @@ def home() -> str:
 
 @blueprint.get("/search")
 def search() -> str | Response:
-    """The pictures that fit a query best, a page at a time."""
+    """The pictures that fit a query best, a page at a time; or those like one on the web."""
+    if url := request.args.get("url", "").strip():
+        return _like(fetched(the_site(), url))
     sent = controls.sent(request.args)
     query = parse(request.args.get("q", "") if sent is None else sent)
     refinement = parse_refinement(request.args)
@@ -52,7 +57,7 @@ def search() -> str | Response:
         return redirect(Address(str(query), refinement).url())
     if not query and not refinement:
         return redirect(url_for("pages.home"))
-    cursor = parse_cursor(request.args.get("after", ""))
+    cursor = parse_cursor(request.args.get("from", ""))
     results = the_site().engine.search(
         query,
         the_site().settings.num_image_results,
@@ -66,7 +71,10 @@ def search() -> str | Response:
 @blueprint.post("/search")
 def search_by_picture() -> str:
     """The pictures nearest to one that was dropped, pasted or chosen; it is not kept."""
-    image = uploaded(the_site())
+    return _like(uploaded(the_site()))
+
+
+def _like(image: Image.Image) -> str:
     return _results(the_site().engine.picture(image, the_site().settings.num_image_results))
 
 
@@ -87,18 +95,32 @@ def _results(
 ) -> str:
     following_page = following(cursor, results)
     address = Address(str(query), refinement) if query is not None else None
+    matches, weaker = _tiles(results, address)
     return render_template(
         "results.html",
         query=query,
         bar=bar.of(query or Query(), refinement),
         results=results,
-        tiles=grid.answers(results.hits, address=address),
+        matches=matches,
+        weaker=weaker,
         first=cursor.shown + 1,
         last=cursor.shown + len(results.hits),
         refined=_refined(address),
         unrefined=Address(str(query)).url() if refinement and query else None,
         more=address.url(following_page) if address and following_page else None,
     )
+
+
+def _tiles(results: Results, address: Address | None) -> tuple[list[grid.Tile], list[grid.Tile]]:
+    """The hits on both sides of the line, of near duplicates the best one."""
+    folded = fold(results.hits, the_site().duplicates.group_of)
+    tiles = grid.answers([one.hit for one in folded], address=address)
+    tiles = [replace(t, alike=len(one.others)) for t, one in zip(tiles, folded, strict=True)]
+    if results.line is None:
+        return tiles, []
+    line = results.line
+    matches = sum((one.hit.score or 0) >= line for one in folded)
+    return tiles[:matches], tiles[matches:]
 
 
 def _refined(address: Address | None) -> list[tuple[grid.Tile, bool, str]]:
@@ -151,7 +173,7 @@ def folder(folder_id: int) -> str:
     found = files.folder(connection, folder_id)
     if found is None:
         abort(404, "There is no folder with this number.")
-    page, size = _page(), the_site().settings.num_image_results
+    page, size = page_number(), the_site().settings.num_image_results
     pictures = images.in_folder(connection, folder_id, size, (page - 1) * size)
     return _folder_page(found, pictures, page, page * size < found.pictures)
 
@@ -165,10 +187,3 @@ def _folder_page(found: Folder, pictures: Sequence[Picture], page: int, more: bo
         page=page,
         more=url_for(".folder", folder_id=found.id, page=page + 1) if more else None,
     )
-
-
-def _page() -> int:
-    """The page asked for, from 1; whatever is no number is the first."""
-    text = request.args.get("page", "1")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 1
-    return min(max(1, number), _LAST_PAGE)
