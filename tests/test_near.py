@@ -9,8 +9,7 @@ import pytest
 
 from library.duplicates import Present
 from library.vectors import Vectors
-from search import near
-from search.hamming import FARTHEST, Hashes, distance, near_pairs
+from search.hamming import FARTHEST, Hashes, Positions, distance, near_pairs
 from search.near import Near, NearDuplicates
 
 DIM = 64
@@ -145,7 +144,7 @@ def test_twenty_thousand_white_pictures_are_one_group_and_not_200_million_pairs(
     vectors[7] = turned(vectors[7], 0.5, 1)
     real = NearDuplicates._vectors
 
-    def counted(self: NearDuplicates, places: near.Positions) -> Vectors:
+    def counted(self: NearDuplicates, places: Positions) -> Vectors:
         asked.append(len(places))
         return real(self, places)
 
@@ -188,7 +187,8 @@ def test_what_is_held_in_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
 
     def rows(ids: Sequence[int]) -> Vectors:
         held.append(len(ids))
-        return vectors[np.array(ids)]
+        asked: Vectors = vectors[np.array(ids)]
+        return asked
 
     groups = list(NearDuplicates(pictures, rows, LINE).groups())
     assert [group.places for group in groups] == [(n, n + 1) for n in range(0, 40, 2)]
