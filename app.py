@@ -15,16 +15,20 @@ from flask import Flask
 from crawler.model import open_encoder
 from library import meta, vectors
 from library.allocator import give_back_large_blocks
+from library.choices import ChoicesCache
 from library.database import Database
 from library.errors import LibraryError, SettingsError
 from library.keeper import IndexKeeper
+from library.matrix import Matrix
 from library.settings import Settings, load_settings, read_environment
 from library.thumbnails import Thumbnails
 from library.unhashed import Unhashed
 from mlx_clip import DEFAULT, STARTER, EncoderError
 from search.duplicates import Duplicates
 from search.engine import Engine
+from search.relevance import Relevance
 from web import api, assets, duplicates, errors, grid, guard, media, pages, pictures, site, state
+from web.fetch import Fetcher
 from web.site import Model, Site
 
 EXIT_DONE, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 2, 130
@@ -49,7 +53,10 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in (pages.blueprint, duplicates.blueprint, media.blueprint, api.blueprint):
         app.register_blueprint(blueprint)
     app.jinja_env.globals.update(
-        library_line=state.line, thumb_url=grid.thumb_url, accepted=pictures.accepted()
+        library_line=state.line,
+        thumb_url=grid.thumb_url,
+        accepted=pictures.accepted(),
+        search_by_url=settings.search_by_url,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
@@ -63,6 +70,8 @@ def _open_site(settings: Settings) -> Site:
         encoder.encode_texts(["a picture"])  # a model that does not load says so now
         space = vectors.space(connection, encoder.space, encoder.dim)
         keeper = IndexKeeper(settings.data_dir, database, space)
+        matrix = Matrix(settings.data_dir, database, space)
+        relevance = Relevance(database, space, encoder, lambda: matrix.rows().vectors)
         thumbnails = Thumbnails(settings.thumbnail_dir)
         return Site(
             settings=settings,
@@ -76,9 +85,12 @@ def _open_site(settings: Settings) -> Site:
                 why=encoder.runtime.why,
             ),
             keeper=keeper,
-            engine=Engine(database, encoder, space, keeper),
+            engine=Engine(database, encoder, space, keeper, matrix, relevance),
+            relevance=relevance,
             duplicates=Duplicates(database, space, Unhashed(database, thumbnails)),
             thumbnails=thumbnails,
+            choices=ChoicesCache(),
+            fetcher=Fetcher(_LARGEST_UPLOAD) if settings.search_by_url else None,
             library_id=meta.library_id(connection),
         )
     except BaseException:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from mlx_clip import Encoder, Pixels, Runtime, Vectors
+    from mlx_clip.encoder import Family
 
 
 def open_encoder(connection: sqlite3.Connection, settings: Settings) -> Encoder:
@@ -83,6 +84,10 @@ class _LaterEncoder:
                 f"the model {self.name} is not what it was: run the same command again"
             )
         return encoder
+
+    @property
+    def family(self) -> Family:
+        return self._encoder.family
 
     @property
     def image_size(self) -> int:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple
 from itertools import islice
+from random import randint
 
 from library import files
 from library.models import Metadata, Picture, PictureDetails
@@ -151,14 +152,22 @@ def recent(connection: sqlite3.Connection, limit: int) -> list[Picture]:
 
 
 def random(connection: sqlite3.Connection, limit: int) -> list[Picture]:
-    """Some present pictures, drawn anew at each call."""
-    rows = connection.execute(
-        f"""{_PICTURE} WHERE images.id IN (
-            SELECT images.id FROM images WHERE {_PRESENT} ORDER BY random() LIMIT ?)
-        ORDER BY random()""",
-        (limit,),
-    )
-    return [Picture(*row) for row in rows]
+    """Some present pictures, drawn anew at each call, at most `limit`."""
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM files").fetchone()
+    drawn: dict[int, None] = {}
+    # From a random file on to the next that will do: no look at all of them, however many.
+    for _ in range(2 * limit if last else 0):
+        row = connection.execute(
+            """SELECT image_id FROM files
+            WHERE id >= ? AND missing_since IS NULL AND image_id IS NOT NULL ORDER BY id LIMIT 1""",
+            (randint(1, last),),
+        ).fetchone()
+        if row is not None:
+            drawn[row[0]] = None
+        if len(drawn) == limit:
+            break
+    pictures = present(connection, list(drawn))
+    return [pictures[image_id] for image_id in drawn if image_id in pictures]
 
 
 def in_folder(

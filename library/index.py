@@ -36,10 +36,10 @@ class VectorIndex:
 
     Whoever only fills it (`asked` is false) puts the vector with id n into shard n // `shard`, and
     has one shard at a time in memory. Whoever asks it has one graph, which answers as fast as a
-    single shard does: it adds to that, and moves into it what it finds in shards. `owner` says in a
-    few words who holds it, for whoever comes second. Queries and counts may come from any thread, everything else from one at
-    a time. Raises IndexBusyError when another process holds it. What is damaged is thrown away,
-    and `push` fills it again.
+    single shard does: it adds to that, and moves into it what it finds in shards. `owner` says in
+    a few words who holds it, for whoever comes second. Queries and counts may come from any thread,
+    everything else from one at a time. Raises IndexBusyError when another process holds it. What is
+    damaged is thrown away, and `push` fills it again.
     """
 
     def __init__(
@@ -131,8 +131,15 @@ class VectorIndex:
         return lacking + to_move + unwanted
 
     def verify(self) -> None:
-        """Load every graph and count it; what does not hold what is recorded is `missing` then."""
-        for name in self._shards.of_space(self.space.key):
+        """Load what queries go to and count it; what it lacks is `missing` then.
+
+        What is moved out of shards comes from the database: those are not even looked at.
+        """
+        names = self._shards.of_space(self.space.key)
+        mine = self._mine()
+        for name in names:
+            if self._asked and name not in mine:
+                continue
             if not self._agrees(name, self._shards.count(name)):
                 self._drop(name)
 
@@ -217,7 +224,7 @@ class VectorIndex:
         return len(rows.ids)
 
     def _writable(self, number: int) -> str:
-        """The graph, or the collection of a shard, made anew when it does not hold what is recorded."""
+        """The graph or a shard, made anew when it does not hold what is recorded."""
         name = self._shards.find(self.space.key, number)
         if name in self._whole:
             return name

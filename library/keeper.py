@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +25,20 @@ _LONGEST_PAUSE = 60.0
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class IndexAnswer:
+    """The nearest of the vectors with an id up to `complete`; of newer ones any may be missing."""
+
+    hits: list[tuple[bytes, float]]
+    """Content hashes with cosine similarities, best first."""
+    complete: int
+
+
 class IndexKeeper:
     """A thread that opens the index, pushes what it lacks, and looks for more every second.
 
-    While the index is not `current`, `query` gives None and an exact scan has to answer.
+    While the index holds nothing that can be trusted, `query` gives None and an exact scan has to
+    answer.
     """
 
     def __init__(self, data_dir: Path, database: Database, space: Space) -> None:
@@ -37,6 +48,7 @@ class IndexKeeper:
         self._space = space
         self._index: VectorIndex | None = None
         self._newest = 0
+        self._complete = 0
         self._stop = threading.Event()
         self._damaged = threading.Event()
         self._thread = threading.Thread(target=self._run, name="index-keeper", daemon=True)
@@ -51,15 +63,13 @@ class IndexKeeper:
         if self._thread.is_alive():
             self._thread.join()
 
-    def query(self, vector: Vectors, limit: int) -> list[tuple[bytes, float]] | None:
-        """As VectorIndex.query, or None when the index cannot be trusted to be complete."""
-        index = self._index
-        if index is None or self.state != "current":
-            return None
-        if vectors.newest(self._database.connection, self._space) > self._newest:
+    def query(self, vector: Vectors, limit: int) -> IndexAnswer | None:
+        """As VectorIndex.query; None while the index cannot be trusted, or holds nothing."""
+        index, complete = self._index, self._complete
+        if index is None or not complete:
             return None
         try:
-            return index.query(vector, limit)
+            return IndexAnswer(index.query(vector, limit), complete)
         except VectorIndexError as error:
             self._give_up(error)
             return None
@@ -85,6 +95,7 @@ class IndexKeeper:
                 failures = 0 if self._try_to_keep_up() else failures + 1
                 self._stop.wait(min(_LONGEST_PAUSE, _LOOK_SECONDS * 2 ** min(failures, 6)))
         finally:
+            self._complete = 0
             if self._index is not None:
                 self._index.close()
             self._index = None
@@ -108,11 +119,13 @@ class IndexKeeper:
     def _give_up(self, error: VectorIndexError) -> None:
         """Have the thread make the index again at its next look."""
         logger.warning("%s; it will be made again", error)
+        self._complete = 0
         self._damaged.set()
 
     def _keep_up(self) -> None:
         if self._damaged.is_set() and self._index is not None:
             index, self._index = self._index, None
+            self._complete = 0
             self.state = "rebuilding"
             self._damaged.clear()
             index.discard()
@@ -121,15 +134,18 @@ class IndexKeeper:
             # Here, in the thread: importing chromadb takes longer than starting the site.
             from library.index import VectorIndex
 
-            self._index = VectorIndex(self._data_dir, self._database, self._space, "the site")
+            self._index = VectorIndex(
+                self._data_dir, self._database, self._space, "the site", asked=True
+            )
             self._newest = self._index.newest()
             self.state = "rebuilding" if self._newest == 0 else "behind"
+            self._index.verify()  # here, so that no search has to wait for a graph
+            self._complete = self._index.answers_to()
         if self.state != "current" or self._is_behind():
             self.state = "rebuilding" if self._newest == 0 else "behind"
             self._index.push(self._stop.is_set)
-            if not self._index.missing():
-                self._index.verify()  # here, so that no search has to wait for a shard
             self._newest = self._index.newest()
+            self._complete = self._index.answers_to()
             if not self._index.missing():
                 self.state = "current"
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ Ids = NDArray[np.int64]
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rows:
     """The vectors at one moment: (n,), (n,) and (n, dim), in the order of the vectors' ids."""
 
@@ -45,8 +46,17 @@ class Rows:
         return len(self.image_ids)
 
     def of_images(self, image_ids: Ids) -> Ids:
-        """The numbers of these pictures' rows, in order; pictures without a vector have none."""
-        return np.flatnonzero(np.isin(self.image_ids, image_ids))
+        """The numbers of these pictures' rows, in no order; pictures without a vector have none."""
+        if not len(self):
+            return np.empty(0, np.int64)
+        places = np.searchsorted(self.image_ids, image_ids, sorter=self._by_image)
+        found: Ids = self._by_image[np.minimum(places, len(self) - 1)]
+        there: Ids = found[self.image_ids[found] == image_ids]
+        return there
+
+    @cached_property
+    def _by_image(self) -> Ids:
+        return np.argsort(self.image_ids, kind="stable")
 
     def before(self, vector_id: int) -> int:
         """How many rows have a vector id of at most this."""
@@ -116,7 +126,8 @@ class Matrix:
     def _mapped(self) -> Rows | None:
         """The files as they are, made when they are not there; None when they make no sense."""
         for path in (self._ids_path, self._vectors_path):
-            path.touch()
+            if not path.exists():
+                path.touch()
         count = self._ids_path.stat().st_size // _IDS.itemsize
         shape = (count, self._space.dim)
         if self._vectors_path.stat().st_size < count * self._space.dim * _DTYPE.itemsize:

@@ -6,6 +6,9 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
+Source = Literal["index", "exact"]
+"""Where a ranking came from: the ChromaDB index, or the exact scan over SQLite's vectors."""
+
 IndexState = Literal["current", "behind", "checking", "rebuilding", "busy", "closed"]
 
 
@@ -130,10 +133,21 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A picture and its cosine similarity to the query (-1 to 1, as the model gives it)."""
+    """A picture and its cosine similarity to the query (-1 to 1, as the model gives it).
+
+    None where nothing was asked that a picture could be near to.
+    """
 
     picture: Picture
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a ranked list: behind this hit. Lists fall by score, then rise by picture id."""
+
     score: float
+    image_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +156,12 @@ class Results:
 
     hits: tuple[Hit, ...]
     total: int
-    source: Literal["index", "exact"]
-    """Where the ranking came from: the ChromaDB index, or the exact scan over SQLite's vectors."""
+    source: Source
     seconds: float
+    end: Place | None = None
+    """Where the next page goes on; None at the list's end."""
+    line: float | None = None
+    """The score from which on a hit is no weak one; None where that cannot be said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ SETTINGS = (
     Setting(
         "RAW_BESIDE_JPEG", "skip", "a RAW with a JPEG or HEIC of its name beside: `skip` or `read`"
     ),
+    Setting(
+        "SEARCH_BY_URL", "off", "whether a picture's address on the web is fetched: `on` or `off`"
+    ),
     Setting("HOST", "127.0.0.1", "the address the site listens on"),
     Setting("PORT", "5000", "the port the site listens on"),
     Setting("LOG_LEVEL", "WARNING", "DEBUG, INFO, WARNING or ERROR"),
@@ -64,6 +67,8 @@ class Settings:
     """MAX_IMAGE_MEGAPIXELS; None for auto."""
     raw_beside_jpeg: bool
     """Whether such RAWs are read."""
+    search_by_url: bool
+    """Whether the site fetches the picture at an address that it is given."""
     host: str
     port: int
     log_level: str
@@ -121,6 +126,7 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         num_image_results=_whole(text, "NUM_IMAGE_RESULTS", 1, 500),
         megapixels=_megapixels(text),
         raw_beside_jpeg=_one_of(text, "RAW_BESIDE_JPEG", "skip", "read") == "read",
+        search_by_url=_one_of(text, "SEARCH_BY_URL", "on", "off") == "on",
         host=text["HOST"],
         port=_whole(text, "PORT", 0, 65_535),
         log_level=log_level,

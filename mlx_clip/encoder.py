@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from mlx_clip.runtime import Runtime
 
 Pixels = NDArray[np.uint8]
 Vectors = NDArray[np.float32]
+Family = Literal["clip", "siglip", "other"]
 
 
 class Encoder(Protocol):
@@ -21,6 +22,10 @@ class Encoder(Protocol):
     @property
     def name(self) -> str:
         """The model's name, as people say it."""
+
+    @property
+    def family(self) -> Family:
+        """How it was trained: as CLIP, as SigLIP, or in neither way, as the starter model."""
 
     @property
     def space(self) -> str:

@@ -45,6 +45,7 @@ class MlxEncoder:
         self._thread = mlx_thread()
         self.runtime = runtime
         self.name = checkpoint.name
+        self.family = checkpoint.config.family
         self.space = checkpoint.space
         self.dim = checkpoint.config.dim
         self.image_size = checkpoint.preprocessing.size

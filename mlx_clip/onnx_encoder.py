@@ -53,6 +53,7 @@ class OnnxEncoder:
             self._preprocessing = Preprocessing.from_json(config["image"])
             self._tokenizer = TextTokenizer.from_config(folder / "tokenizer.json", config["text"])
             self.name = str(config["name"])
+            self.family = self._tokenizer.family
             self.dim = int(config["dim"])
             self.space = str(config.get("space") or self._own_space(folder))
         except EncoderError:

@@ -15,6 +15,7 @@ from tokenizers.models import BPE
 
 from mlx_clip import clip_text
 from mlx_clip.clip_text import read_clip
+from mlx_clip.encoder import Family
 from mlx_clip.errors import EmptyTextError, TextTooLongError, TokenizerError
 from mlx_clip.siglip2_text import read_siglip2
 from mlx_clip.siglip_text import SiglipText, read_siglip
@@ -74,6 +75,13 @@ class TextTokenizer:
             )
         except _NONSENSE as error:
             raise broken(path, error) from error
+
+    @property
+    def family(self) -> Family:
+        """The family of the models whose texts are read so."""
+        if self._format.clean == "clip":
+            return "clip"
+        return "siglip" if self.fixed else "other"
 
     def config(self) -> dict[str, Any]:
         """What from_config needs beside the file, to be kept as JSON."""

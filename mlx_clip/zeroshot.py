@@ -23,18 +23,7 @@ from mlx_clip.command import Commands, add_cache, add_model, add_runtime, load, 
 from mlx_clip.encoder import Encoder, Vectors
 from mlx_clip.errors import InputError, PictureError
 from mlx_clip.labelled import CIFAR10, Dataset, open_dataset, read_names
-
-# Of the 80 that CLIP was published with the seven that do best together, by the same authors:
-# https://github.com/openai/CLIP/blob/main/notebooks/Prompt_Engineering_for_ImageNet.ipynb
-TEMPLATES = (
-    "itap of a {}.",
-    "a bad photo of the {}.",
-    "a origami {}.",
-    "a photo of the large {}.",
-    "a {} in a video game.",
-    "art of the {}.",
-    "a photo of the small {}.",
-)
+from mlx_clip.templates import averaged
 
 _BATCH = 16
 _TOP = 5
@@ -147,14 +136,9 @@ def classify(encoder: Encoder, dataset: Dataset) -> Outcome:
 
 def class_vectors(encoder: Encoder, classes: Sequence[str]) -> Vectors:
     """The classes as L2-normalised vectors (n, dim)."""
-    means = np.stack(
-        [
-            encoder.encode_texts([template.format(name) for template in TEMPLATES]).mean(0)
-            for name in progress(classes, "Classes", len(classes))
-        ]
+    return np.stack(
+        [averaged(encoder, name) for name in progress(classes, "Classes", len(classes))]
     )
-    vectors: Vectors = means / np.linalg.norm(means, axis=1, keepdims=True)
-    return vectors
 
 
 def _report(encoder: Encoder, outcome: Outcome) -> list[str]:

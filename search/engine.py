@@ -1,45 +1,67 @@
-"""Engine: words or a picture -> a page of ranked hits."""
+"""Engine: a query -> a page of ranked hits."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image
 
 from library import counts, images, vectors
 from library.database import Database
 from library.keeper import IndexKeeper
-from library.models import Hit, Results
-from library.vectors import Space, Vectors
+from library.matching import matching
+from library.matrix import Ids, Matrix
+from library.models import Hit, Place, Results, Source
+from library.spaces import Space
+from library.vectors import Vectors
 from mlx_clip import Encoder
-from search.exact import ExactScan
+from search.exact import Ranked
+from search.query import PictureTerm, Query, Words
+from search.query_vector import QueryVectors
+from search.ranker import Ranker
+from search.relevance import Kind, Relevance
 
-# Deeper than this an exact scan loses nothing and costs little, while an HNSW graph searched with
-# ef 400 begins to miss neighbours.
-_INDEX_DEPTH = 250
+# The part of the time that may go into counting what there is, which takes longer the more it is.
+_COUNTING = 0.02
 
-_Ranked = list[tuple[int, float]]
-_Source = Literal["index", "exact"]
+
+@dataclass(frozen=True, slots=True)
+class _Total:
+    """How many pictures there are, when the newest vector was that, believed until then."""
+
+    total: int
+    newest: int
+    until: float
 
 
 class Engine:
     """Searches one space of a library.
 
-    The index answers while it is complete; at every other moment, and deep in a list, an exact
-    scan does, so an answer is never missing pictures. Hits are pictures with a present file, so
+    The index answers where it can, an exact scan at every other moment, deep in a list and behind
+    a place in it, so an answer is never missing pictures. Hits are pictures with a present file, so
     exact duplicates are one hit; scores are cosine similarities as the model gives them.
     """
 
     def __init__(
-        self, database: Database, encoder: Encoder, space: Space, keeper: IndexKeeper
+        self,
+        database: Database,
+        encoder: Encoder,
+        space: Space,
+        keeper: IndexKeeper,
+        matrix: Matrix,
+        relevance: Relevance,
     ) -> None:
         self.space = space
         self._database = database
         self._encoder = encoder
-        self._keeper = keeper
-        self._exact = ExactScan(database, space)
+        self._matrix = matrix
+        self._relevance = relevance
+        self._vectors = QueryVectors(database, encoder, space, matrix)
+        self._ranker = Ranker(database, matrix, keeper)
+        self._total = _Total(0, -1, 0.0)
 
     @property
     def image_size(self) -> int:
@@ -47,27 +69,42 @@ class Engine:
         return self._encoder.image_size
 
     def embed_text(self, text: str) -> Vectors:
-        """A text's vector (dim,). Raises mlx_clip's InputError when it has none."""
+        """A text's vector (dim,), as it is. Raises mlx_clip's InputError when it has none."""
         vector: Vectors = self._encoder.encode_texts([text])[0]
         return vector
 
     def embed_picture(self, image: Image.Image) -> Vectors:
         """The vector (dim,) of an upright RGB picture."""
-        pixels = self._encoder.preprocess(image)
-        vector: Vectors = self._encoder.encode_images(pixels[None])[0]
-        return vector
+        return self._vectors.of_picture(image)
 
-    def text(self, words: str, limit: int, offset: int = 0) -> Results:
-        """The pictures that fit some words best; none for blank words."""
+    def search(
+        self,
+        query: Query,
+        limit: int,
+        offset: int = 0,
+        after: Place | None = None,
+        *,
+        more: Sequence[int] = (),
+        less: Sequence[int] = (),
+    ) -> Results:
+        """The pictures that fit a query best, or without terms the newest of those that match.
+
+        `after` is where a page before ended; pictures `more` and `less` refine the query. Pictures
+        that are its terms are no hits. Raises SearchError and mlx_clip's InputError.
+        """
         started = time.perf_counter()
-        if not words.strip():
-            return Results((), 0, "exact", 0.0)
-        return self._page(self.embed_text(words), limit, offset, None, started)
+        vector = self._vectors.of_query(query, more, less)
+        among = matching(self._database.connection, query.filters) if query.filters else None
+        if vector is None:
+            return self._newest(among, limit, offset, started, after)
+        named = {term.image_id for term in query.terms if isinstance(term, PictureTerm)}
+        kind = None if more or less else _kind(query)
+        return self._page(vector, limit, offset, started, kind, after, among, named | set(less))
 
     def picture(self, image: Image.Image, limit: int, offset: int = 0) -> Results:
         """The pictures nearest to an upright RGB picture that need not be in the library."""
         started = time.perf_counter()
-        return self._page(self.embed_picture(image), limit, offset, None, started)
+        return self._page(self._vectors.of_picture(image), limit, offset, started, "picture")
 
     def similar(self, image_id: int, limit: int, offset: int = 0) -> Results:
         """The pictures nearest to one of the library's, itself left out.
@@ -78,70 +115,93 @@ class Engine:
         vector = vectors.get(self._database.connection, self.space, image_id)
         if vector is None:
             return Results((), 0, "exact", 0.0)
-        return self._page(vector, limit, offset, image_id, started)
+        return self._page(vector, limit, offset, started, "picture", left_out={image_id})
 
     def _page(
-        self, vector: Vectors, limit: int, offset: int, left_out: int | None, started: float
-    ) -> Results:
-        connection = self._database.connection
-        total = counts.present_encoded(connection, self.space)
-        if left_out is not None and images.present(connection, [left_out]):
-            total -= 1
-        source: _Source = "exact"
-        hits: list[Hit] = []
-        end = min(offset + limit, total)
-        if offset < end:
-            # One more for the picture itself, some more for pictures whose files are gone.
-            depth = end + 1 + end // 8
-            found = None
-            # Only a list's beginning: an HNSW graph asked for more finds pictures that it missed
-            # when asked for less, and the next page would repeat what the one before showed.
-            if offset == 0 and depth <= _INDEX_DEPTH:
-                found = self._enough(self._rank_by_index, vector, depth, end, left_out)
-                source = "index"
-            if found is None or len(found) < end:  # an HNSW graph may leave some unreachable
-                found = self._enough(self._rank_exactly, vector, depth, end, left_out)
-                source = "exact"
-            hits = (found or [])[offset:end]
-        return Results(tuple(hits), total, source, time.perf_counter() - started)
-
-    def _enough(
         self,
-        rank: Callable[[Vectors, int], _Ranked | None],
         vector: Vectors,
-        depth: int,
+        limit: int,
+        offset: int,
+        started: float,
+        kind: Kind | None,
+        after: Place | None = None,
+        among: Ids | None = None,
+        left_out: Collection[int] = (),
+    ) -> Results:
+        def rank(depth: int) -> tuple[Ranked, Source]:
+            return self._ranker.rank(vector, depth, among, after)
+
+        # One more, which tells whether there is a next page.
+        hits, source = self._hits(rank, offset + limit + 1, left_out)
+        shown = hits[offset : offset + limit]
+        last = shown[-1] if len(hits) > offset + limit else None
+        return Results(
+            tuple(shown),
+            self._count(among, left_out),
+            source,
+            time.perf_counter() - started,
+            Place(last.score or 0.0, last.picture.id) if last else None,
+            self._relevance.line(kind) if kind else None,
+        )
+
+    def _hits(
+        self,
+        rank: Callable[[int], tuple[Ranked, Source]],
         wanted: int,
-        left_out: int | None,
-    ) -> list[Hit] | None:
-        """Hits of present pictures, ranked deeper until there are `wanted`; None without answer."""
+        left_out: Collection[int],
+    ) -> tuple[list[Hit], Source]:
+        """The best hits that may be shown, ranked deeper until there are `wanted`."""
+        depth = wanted + len(left_out) + wanted // 8  # some more for pictures that are gone
         while True:
-            ranked = rank(vector, depth)
-            if ranked is None:
-                return None
-            pictures = images.present(self._database.connection, [i for i, _ in ranked])
+            ranked, source = rank(depth)
+            present = images.present(self._database.connection, ranked.image_ids.tolist())
             hits = [
-                Hit(pictures[image_id], score)
-                for image_id, score in ranked
-                if image_id in pictures and image_id != left_out
+                Hit(present[image_id], score)
+                for image_id, score in zip(
+                    ranked.image_ids.tolist(), ranked.scores.tolist(), strict=True
+                )
+                if image_id in present and image_id not in left_out
             ]
-            if len(hits) >= wanted:
-                return hits
-            if len(ranked) < depth:
-                return hits
+            if len(hits) >= wanted or len(ranked) < depth:
+                return hits[:wanted], source
             depth *= 4
 
-    def _rank_exactly(self, vector: Vectors, depth: int) -> _Ranked | None:
-        return self._exact.rank(vector, depth)
+    def _newest(
+        self, among: Ids | None, limit: int, offset: int, started: float, after: Place | None
+    ) -> Results:
+        """What matches filters alone, the newest first: there is nothing to be near to."""
+        if among is None:
+            return Results((), 0, "exact", 0.0)
+        left = among if after is None else among[among < after.image_id]
+        page = left[::-1][offset : offset + limit].tolist()
+        present = images.present(self._database.connection, page)
+        hits = tuple(Hit(present[image_id], None) for image_id in page if image_id in present)
+        more = len(left) > offset + limit
+        end = Place(0.0, page[-1]) if more else None
+        return Results(hits, len(among), "exact", time.perf_counter() - started, end)
 
-    def _rank_by_index(self, vector: Vectors, depth: int) -> _Ranked | None:
-        """The index's answer, or None when an exact scan has to give it."""
-        if depth > _INDEX_DEPTH:
-            return None
-        answer = self._keeper.query(vector, depth)
-        if answer is None:
-            return None
-        ids = images.ids_of(self._database.connection, [content for content, _ in answer])
-        return sorted(
-            ((ids[content], score) for content, score in answer if content in ids),
-            key=lambda hit: (-hit[1], hit[0]),
-        )
+    def _count(self, among: Ids | None, left_out: Collection[int]) -> int:
+        """How many pictures the whole list has."""
+        if among is not None:
+            with_vector = self._matrix.rows().of_images(among)
+            return len(with_vector) - len(np.intersect1d(among, list(left_out)))
+        connection = self._database.connection
+        return self._present() - len(images.present(connection, list(left_out)))
+
+    def _present(self) -> int:
+        """How many pictures can be ranked, by a count that is at most this old: see _COUNTING."""
+        newest = vectors.newest(self._database.connection, self.space)
+        known = self._total
+        started = time.monotonic()
+        if newest != known.newest or started >= known.until:
+            total = counts.present_encoded(self._database.connection, self.space)
+            took = time.monotonic() - started
+            self._total = known = _Total(total, newest, started + took / _COUNTING)
+        return known.total
+
+
+def _kind(query: Query) -> Kind | None:
+    """What a query's answers are measured by: None where terms of several kinds are added up."""
+    if len(query.terms) != 1 or query.terms[0].weight < 0:
+        return None
+    return "words" if isinstance(query.terms[0], Words) else "picture"

@@ -2,7 +2,11 @@
 
 from mlx_clip.errors import InputError
 
-__all__ = ["InputError", "QueryError"]
+__all__ = ["InputError", "QueryError", "SearchError"]
+
+
+class SearchError(Exception):
+    """A query that makes sense and still cannot be answered; the message says why."""
 
 
 class QueryError(Exception):
@@ -15,3 +19,5 @@ class QueryError(Exception):
         """Offset of the first character of the place."""
         self.end = end
         """Offset behind the last one."""
+        self.text = ""
+        """The whole text, once `parse` has raised it."""

@@ -1,65 +1,76 @@
-"""ExactScan: cosine similarity of a query with every vector of a space, from a cached matrix."""
+"""Exact ranking: the cosine similarity of a query with every vector, or with some, in numpy."""
 
 from __future__ import annotations
 
-import threading
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from library import vectors
-from library.database import Database
-from library.vectors import Space, Vectors
+from library.matrix import Ids, Rows
+from library.models import Place
+from library.vectors import Vectors
 
-_PAGE = 10_000
+Scores = NDArray[np.float64]
+
+# How far a float32 product may be from the exact one, many times over.
+_ERROR = 1e-5
+_DECIMALS = 6
 
 
-class ExactScan:
-    """The space's vectors in memory, (n, dim) float32, grown by what SQLite has new.
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Pictures by descending score, those of one score by ascending id."""
 
-    Loaded at the first use: while the index answers, it costs nothing. Thread-safe.
+    image_ids: Ids
+    scores: Scores
+    """Cosine similarities, rounded, so that a score is the same in every list."""
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+
+def rank(
+    rows: Rows, query: Vectors, limit: int, among: Ids | None = None, after: Place | None = None
+) -> Ranked:
+    """The `limit` nearest rows to a (dim,) unit vector: of all rows, or of those numbered `among`.
+
+    With `after`, the nearest of those that a list has behind that place.
     """
+    matrix = rows.vectors if among is None else rows.vectors[among]
+    scores = matrix @ query
+    if after is not None:
+        behind = np.flatnonzero(scores <= after.score + _ERROR)
+        scores, among = scores[behind], behind if among is None else among[behind]
+        near = np.flatnonzero(scores >= after.score - _ERROR)
+        keep = np.ones(len(scores), bool)
+        keep[near] = _is_behind(score(rows, query, among[near]), rows.image_ids[among[near]], after)
+        scores, among = scores[keep], among[keep]
+    if limit < len(scores):
+        # All that might be among them, ties included: which of those are, exact scores say.
+        nearest = np.flatnonzero(scores >= np.partition(scores, -limit)[-limit] - _ERROR)
+        among = nearest if among is None else among[nearest]
+    elif among is None:
+        among = np.arange(len(scores))
+    return best(rows, query, among, limit)
 
-    def __init__(self, database: Database, space: Space) -> None:
-        self._database = database
-        self._space = space
-        self._lock = threading.Lock()
-        self._matrix: Vectors = np.empty((0, space.dim), np.float32)
-        self._image_ids = np.empty(0, np.int64)
-        self._count = 0
-        self._last_id = 0
 
-    def rank(self, query: Vectors, limit: int) -> list[tuple[int, float]]:
-        """The `limit` nearest pictures to a (dim,) unit vector: (image id, cosine), best first."""
-        with self._lock:
-            self._refresh()
-            # Rows are only ever added behind these, so the views stay right without the lock.
-            matrix, image_ids = self._matrix[: self._count], self._image_ids[: self._count]
-        scores = matrix @ query.astype(np.float32)
-        if limit < len(scores):
-            nearest = np.argpartition(-scores, limit - 1)[:limit]
-        else:
-            nearest = np.arange(len(scores))
-        order = nearest[np.lexsort((image_ids[nearest], -scores[nearest]))]
-        return [(int(image_ids[row]), float(scores[row])) for row in order]
+def best(rows: Rows, query: Vectors, among: Ids, limit: int) -> Ranked:
+    """The `limit` nearest of the rows numbered `among`."""
+    scores, image_ids = score(rows, query, among), rows.image_ids[among]
+    order = np.lexsort((image_ids, -scores))[:limit]
+    return Ranked(image_ids[order], scores[order])
 
-    def _refresh(self) -> None:
-        connection = self._database.connection
-        while rows := vectors.after(connection, self._space, self._last_id, _PAGE):
-            if not rows.ids:
-                break
-            self._reserve(self._count + len(rows.ids))
-            end = self._count + len(rows.ids)
-            self._matrix[self._count : end] = rows.vectors
-            self._image_ids[self._count : end] = rows.image_ids
-            self._count = end
-            self._last_id = rows.ids[-1]
 
-    def _reserve(self, rows: int) -> None:
-        if rows <= len(self._matrix):
-            return
-        room = max(rows, len(self._matrix) * 3 // 2)
-        matrix = np.empty((room, self._space.dim), np.float32)
-        matrix[: self._count] = self._matrix[: self._count]
-        image_ids = np.empty(room, np.int64)
-        image_ids[: self._count] = self._image_ids[: self._count]
-        self._matrix, self._image_ids = matrix, image_ids
+def score(rows: Rows, query: Vectors, among: Ids) -> Scores:
+    """The scores of some rows, as every list has them."""
+    exact: Scores = rows.vectors[among].astype(np.float64) @ query.astype(np.float64)
+    rounded: Scores = exact.round(_DECIMALS)
+    return rounded
+
+
+def _is_behind(scores: Scores, image_ids: Ids, place: Place) -> NDArray[np.bool_]:
+    behind: NDArray[np.bool_] = (scores < place.score) | (
+        (scores == place.score) & (image_ids > place.image_id)
+    )
+    return behind

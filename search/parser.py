@@ -59,11 +59,15 @@ def parse(text: str) -> Query:
 
     Raises QueryError, which points at the place, and nothing else.
     """
-    _check(text)
-    reader = _Reader()
-    for token, start, end in _tokens(text.translate(_PLAIN)):
-        reader.take(token, start, end)
-    return reader.query()
+    try:
+        _check(text)
+        reader = _Reader()
+        for token, start, end in _tokens(text.translate(_PLAIN)):
+            reader.take(token, start, end)
+        return reader.query()
+    except QueryError as error:
+        error.text = text
+        raise
 
 
 def _check(text: str) -> None:

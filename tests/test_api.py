@@ -146,12 +146,12 @@ def test_search_without_words(client: FlaskClient, query: str) -> None:
 
 
 def test_search_for_more_than_anybody_types(client: FlaskClient) -> None:
-    error = get(client, f"/api/v1/search?q={'a' * 20_001}", 400)["error"]
-    assert "20,000" in error["message"]
+    error = get(client, f"/api/v1/search?q={'a' * 10_000}", 400)["error"]
+    assert "10,000" in error["message"]
     assert error["message"].endswith(".")
 
 
-@pytest.mark.parametrize("words", ["한국", "🐕", "a" * 5000, "'; DROP TABLE images; --", "%00x"])
+@pytest.mark.parametrize("words", ["한국", "🐕", "a" * 1000, "'; DROP TABLE images;"])
 def test_odd_words_are_words(client: FlaskClient, words: str) -> None:
     assert get(client, f"/api/v1/search?q={words}&limit=2")["hits"]
 

@@ -11,10 +11,14 @@ import pytest
 from library import vectors
 from library.database import Database
 from library.keeper import IndexKeeper
+from library.matrix import Matrix
 from library.models import Results
 from library.settings import Settings
 from mlx_clip import Encoder
 from search.engine import Engine
+from search.errors import SearchError
+from search.parser import parse
+from search.relevance import Relevance
 from tests.conftest import CrawlFolders
 from tests.crawled import forget
 from tests.pictures import drawing, fill
@@ -31,9 +35,12 @@ def keeper(settings: Settings, database: Database, encoder: Encoder) -> Iterator
 
 
 @pytest.fixture
-def engine(database: Database, encoder: Encoder, keeper: IndexKeeper) -> Engine:
+def engine(database: Database, encoder: Encoder, keeper: IndexKeeper) -> Iterator[Engine]:
     space = vectors.space(database.connection, encoder.space, encoder.dim)
-    return Engine(database, encoder, space, keeper)
+    matrix = Matrix(database.path.parent, database, space)
+    relevance = Relevance(database, space, encoder, lambda: matrix.rows().vectors)
+    yield Engine(database, encoder, space, keeper, matrix, relevance)
+    relevance.close()
 
 
 @pytest.fixture
@@ -68,10 +75,10 @@ def test_index_and_exact_scan_give_the_same(
     library: Path, engine: Engine, keeper: IndexKeeper, database: Database
 ) -> None:
     wanted = id_of(database, "0007.jpg")
-    exact = [engine.text("a red circle", 20), engine.similar(wanted, 20)]
+    exact = [engine.search(parse("a red circle"), 20), engine.similar(wanted, 20)]
     assert [results.source for results in exact] == ["exact", "exact"]
     start(keeper)
-    indexed = [engine.text("a red circle", 20), engine.similar(wanted, 20)]
+    indexed = [engine.search(parse("a red circle"), 20), engine.similar(wanted, 20)]
     assert [results.source for results in indexed] == ["index", "index"]
     for left, right in zip(exact, indexed, strict=True):
         assert ids(left) == ids(right)
@@ -81,8 +88,8 @@ def test_index_and_exact_scan_give_the_same(
 
 
 def test_scores_are_cosine_similarities_best_first(library: Path, engine: Engine) -> None:
-    results = engine.text("a dog", 10)
-    scores = [hit.score for hit in results.hits]
+    results = engine.search(parse("a dog"), 10)
+    scores = [hit.score or 0 for hit in results.hits]
     assert scores == sorted(scores, reverse=True)
     assert all(-1 <= score <= 1 for score in scores)
     assert results.total == PICTURES
@@ -101,7 +108,7 @@ def test_a_picture_is_not_similar_to_itself(
 
 
 def test_copies_are_one_hit(library: Path, engine: Engine) -> None:
-    found = ids(engine.text("anything", 500))
+    found = ids(engine.search(parse("anything"), 500))
     assert len(found) == len(set(found)) == PICTURES
 
 
@@ -110,7 +117,7 @@ def test_a_given_picture_finds_itself_first(
 ) -> None:
     results = engine.picture(drawing(11), 3)
     assert ids(results)[0] == id_of(database, "0011.jpg")
-    assert results.hits[0].score > 0.9  # the file is a JPEG of it
+    assert (results.hits[0].score or 0) > 0.9  # the file is a JPEG of it
 
 
 @pytest.mark.parametrize("indexed", [False, True])
@@ -119,10 +126,10 @@ def test_pages_neither_repeat_nor_skip(
 ) -> None:
     if indexed:
         start(keeper)
-    whole = ids(engine.text("a dog", PICTURES))
-    pages = [ids(engine.text("a dog", 7, offset)) for offset in range(0, PICTURES, 7)]
+    whole = ids(engine.search(parse("a dog"), PICTURES))
+    pages = [ids(engine.search(parse("a dog"), 7, offset)) for offset in range(0, PICTURES, 7)]
     assert [image_id for page in pages for image_id in page] == whole
-    beyond = engine.text("a dog", 7, PICTURES)
+    beyond = engine.search(parse("a dog"), 7, PICTURES)
     assert (ids(beyond), beyond.total) == ([], PICTURES)
 
 
@@ -135,7 +142,7 @@ def test_pictures_whose_files_are_gone_are_no_hits(
     database: Database,
     indexed: bool,
 ) -> None:
-    gone = engine.text("a dog", 40)
+    gone = engine.search(parse("a dog"), 40)
     for hit in gone.hits:
         for file in database.connection.execute(
             "SELECT path FROM files WHERE image_id = ?", (hit.picture.id,)
@@ -144,7 +151,7 @@ def test_pictures_whose_files_are_gone_are_no_hits(
     crawl(library)
     if indexed:
         start(keeper)
-    left = engine.text("a dog", 100)
+    left = engine.search(parse("a dog"), 100)
     assert left.total == len(left.hits) == PICTURES - 40
     assert not set(ids(left)) & set(ids(gone))
 
@@ -155,7 +162,7 @@ def test_of_two_copies_one_may_go(
     image_id = id_of(database, "0003.jpg")
     (library / "0003.jpg").unlink()
     crawl(library)
-    results = engine.text("a dog", PICTURES)
+    results = engine.search(parse("a dog"), PICTURES)
     (hit,) = (hit for hit in results.hits if hit.picture.id == image_id)
     assert hit.picture.name == "copy-of-0003.jpg"
 
@@ -171,12 +178,12 @@ def test_new_pictures_are_found_at_once(
 
 
 def test_blank_words_and_an_unknown_picture_find_nothing(library: Path, engine: Engine) -> None:
-    assert engine.text("  \n", 10).total == 0
+    assert engine.search(parse("  \n"), 10).total == 0
     assert engine.similar(999_999, 10).hits == ()
 
 
 def test_an_empty_library_finds_nothing(engine: Engine) -> None:
-    results = engine.text("a dog", 10)
+    results = engine.search(parse("a dog"), 10)
     assert (results.hits, results.total) == ((), 0)
 
 
@@ -193,3 +200,97 @@ def test_a_forgotten_picture_is_never_shown(
         results = engine.similar(asked, PICTURES, offset)
         assert gone not in ids(results)
         assert len(results.hits) == PICTURES - 2 - offset
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_pages_go_on_where_the_one_before_ended(
+    library: Path, engine: Engine, keeper: IndexKeeper, indexed: bool
+) -> None:
+    if indexed:
+        start(keeper)
+    query = parse("a dog")
+    whole = ids(engine.search(query, PICTURES))
+    page = engine.search(query, 7)
+    found = ids(page)
+    while page.end:
+        page = engine.search(query, 7, after=page.end)
+        found += ids(page)
+    assert found == whole
+
+
+def test_what_comes_between_two_pages_neither_repeats_nor_skips(
+    library: Path, engine: Engine, crawl: CrawlFolders, database: Database
+) -> None:
+    query = parse("a dog")
+    whole = ids(engine.search(query, PICTURES))
+    page = engine.search(query, 20)
+    drawing(777).save(library / "new.jpg", quality=95)
+    crawl(library)
+    rest = ids(engine.search(query, PICTURES, after=page.end))
+    assert [i for i in ids(page) + rest if i != id_of(database, "new.jpg")] == whole
+
+
+@pytest.mark.parametrize(
+    "text", ['a dog "000"', "a dog size:<1mp", 'a dog -"001"', "a dog type:gif"]
+)
+def test_a_filtered_search_is_the_same_from_index_and_exact_scan(
+    library: Path, engine: Engine, keeper: IndexKeeper, text: str
+) -> None:
+    exact = engine.search(parse(text), 5)
+    start(keeper)
+    indexed = engine.search(parse(text), 5)
+    assert ids(indexed) == ids(exact)
+    assert indexed.total == exact.total
+    everything = ids(engine.search(parse("dog"), PICTURES))
+    assert [i for i in everything if i in set(ids(exact))] == ids(exact)
+
+
+def test_filters_alone_list_the_newest_first(
+    library: Path, engine: Engine, database: Database
+) -> None:
+    page = engine.search(parse('"000"'), 4)
+    assert page.total == 10  # 0000 to 0009, one of them twice
+    assert [hit.score for hit in page.hits] == [None] * 4
+    rest = engine.search(parse('"000"'), 40, after=page.end)
+    found = ids(page) + ids(rest)
+    assert found == sorted(found, reverse=True)
+    assert id_of(database, "0007.jpg") in found
+
+
+def test_terms_add_up(library: Path, engine: Engine, database: Database) -> None:
+    one, two = id_of(database, "0007.jpg"), id_of(database, "0020.jpg")
+    alone = ids(engine.search(parse(f"#{one}"), PICTURES))
+    assert one not in alone
+    both = ids(engine.search(parse(f"#{one} + #{two}"), PICTURES))
+    assert not {one, two} & set(both)
+    other = ids(engine.search(parse(f"#{two}"), PICTURES))
+    assert max(alone.index(both[0]), other.index(both[0])) < PICTURES / 2
+    against = ids(engine.search(parse(f"- #{one}"), PICTURES))
+    assert against == alone[::-1]
+    heavy = ids(engine.search(parse(f"50:#{one} + #{two}"), 10))
+    assert heavy[0] == alone[0]
+
+
+def test_more_and_less_like_some_move_the_list(
+    library: Path, engine: Engine, database: Database
+) -> None:
+    query = parse("a dog")
+    before = ids(engine.search(query, PICTURES))
+    last, first = before[-1], before[0]
+    nearer = ids(engine.search(query, PICTURES, more=[last]))
+    assert nearer.index(last) < before.index(last)
+    farther = ids(engine.search(query, PICTURES, less=[first]))
+    assert first not in farther
+    assert ids(engine.search(query, PICTURES)) == before
+
+
+def test_terms_that_take_each_other_away(library: Path, engine: Engine) -> None:
+    with pytest.raises(SearchError, match="leave nothing"):
+        engine.search(parse("dog - dog"), 10)
+
+
+def test_a_picture_that_is_not_there(library: Path, engine: Engine) -> None:
+    with pytest.raises(SearchError, match="#999"):
+        engine.search(parse("#999"), 10)
+    with pytest.raises(SearchError, match="#999"):
+        engine.search(parse("dog"), 10, more=[999])

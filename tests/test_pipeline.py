@@ -39,6 +39,7 @@ class Watched:
         self._before_encode = before_encode
         self.name, self.space, self.dim = encoder.name, encoder.space, encoder.dim
         self.image_size, self.runtime = encoder.image_size, encoder.runtime
+        self.family = encoder.family
 
     def preprocess(self, image: Image.Image) -> Pixels:
         self._before_preprocess(image)

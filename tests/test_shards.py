@@ -214,3 +214,54 @@ def test_killed_at_random_while_it_pushes_it_ends_complete(
         index.push()
     assert all_held(database) == [content(n) for n in range(2000) if n % 100 not in range(2)]
     assert indexed.count_unwanted(database.connection) == 0
+
+
+def test_who_asks_has_one_graph_and_moves_into_it_what_lies_in_shards(
+    database: Database, space: Space
+) -> None:
+    matrix = add(database, space, 250)
+    with opened(database, space, shard=100) as index:
+        index.push()
+    forget(database, content(3))
+    later = add(database, space, 5, seed=1)
+    with opened(database, space, shard=100, asked=True) as index:
+        assert index.answers_to() == 0
+        assert index.missing() == 249 + 5
+        index.push()
+        assert (index.count(), index.missing(), index.push()) == (254, 0, 0)
+        assert index.answers_to() == index.newest() == 255
+        assert graphs_in_memory(database) == 1
+        assert index.query(later[2], 1)[0][0] == content(2, seed=1)
+        assert index.query(matrix[204], 1)[0][0] == content(204)
+    assert list(map(len, held(database))) == [254]
+
+
+def test_a_move_that_was_cut_off_goes_on(database: Database, space: Space) -> None:
+    add(database, space, 1_200)
+    with opened(database, space) as index:
+        index.push()
+    with opened(database, space, asked=True) as index:
+        moved: list[int] = []
+        index.push(stopped=lambda: bool(moved), progress=moved.append)
+        assert moved == [500]
+        assert (index.answers_to(), index.missing()) == (0, 700)
+    with opened(database, space, asked=True) as index:
+        assert not index.was_damaged
+        assert index.push() == 700
+    assert list(map(len, held(database))) == [1_200]
+
+
+def test_who_only_fills_it_leaves_the_graph_alone(database: Database, space: Space) -> None:
+    matrix = add(database, space, 50)
+    with opened(database, space, asked=True) as index:
+        index.push()
+    forget(database, content(3))
+    add(database, space, 20, seed=1)
+    with opened(database, space) as index:
+        assert index.push() == 20
+        assert graphs_in_memory(database) == 1
+    assert list(map(len, held(database))) == [50, 20]
+    with opened(database, space, asked=True) as index:
+        index.push()
+        assert index.query(matrix[3], 1)[0][0] != content(3)
+        assert (index.count(), index.missing()) == (69, 0)

@@ -13,9 +13,12 @@ from library import counts, images
 from library.crawl_lock import crawl_at_work
 from library.models import Hit, PictureDetails, PictureFile, Results, display_path
 from search.duplicates import Group
+from search.parser import parse
 from web import originals
+from web.cursors import START, Cursor, following, parse_cursor
 from web.grid import thumb_url
-from web.pictures import uploaded
+from web.pictures import fetched, uploaded
+from web.refinement import parse_refinement
 from web.site import the_site
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -63,12 +66,26 @@ def status() -> Json:
 
 @blueprint.get("/search")
 def search() -> Json:
-    """The pictures that fit the words `q` best."""
-    words = request.args.get("q", "")
-    if not words.strip():
+    """The pictures that fit the query `q` best, drawn towards those of `more`, away from `less`.
+
+    Or those nearest to the picture at `url`. `from` is the `next` of a page before; with it nothing
+    is repeated or skipped.
+    """
+    query = parse(request.args.get("q", ""))
+    refinement = parse_refinement(request.args)
+    if url := request.args.get("url", "").strip():
+        if query or refinement:
+            abort(400, "Send either an address or a query: not both.")
+        limit, offset = _window()
+        return _results(the_site().engine.picture(fetched(the_site(), url), limit, offset))
+    if not query and not refinement:
         abort(400, "Say what to look for: /api/v1/search?q=dog")
     limit, offset = _window()
-    return _results(the_site().engine.text(words, limit, offset))
+    cursor = parse_cursor(request.args.get("from", ""))
+    results = the_site().engine.search(
+        query, limit, offset, cursor.place, more=refinement.more, less=refinement.less
+    )
+    return _results(results, cursor)
 
 
 @blueprint.post("/search")
@@ -147,12 +164,15 @@ def _number(name: str, usual: int, least: int, most: int) -> int:
     raise BadRequest(f"{name} must be a whole number from {least} to {most}.")
 
 
-def _results(results: Results) -> Json:
+def _results(results: Results, cursor: Cursor = START) -> Json:
+    next_page = following(cursor, results)
     ids = [hit.picture.id for hit in results.hits]
     places = images.places(the_site().database.connection, ids)
     return {
         "hits": [_hit(hit, places.get(hit.picture.id)) for hit in results.hits],
         "total": results.total,
+        "line": results.line,
+        "next": None if next_page is None else str(next_page),
         "source": results.source,
         "seconds": round(results.seconds, 4),
         "model": the_site().model.name,
@@ -162,7 +182,7 @@ def _results(results: Results) -> Json:
 def _hit(hit: Hit, places: Sequence[bytes] | None) -> Json:
     return {
         "id": hit.picture.id,
-        "score": round(hit.score, 6),
+        "score": None if hit.score is None else round(hit.score, 6),
         "width": hit.picture.width,
         "height": hit.picture.height,
         "path": display_path(hit.picture.path),

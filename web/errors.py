@@ -7,7 +7,8 @@ import logging
 from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
-from search.errors import InputError
+from search.errors import InputError, QueryError, SearchError
+from web import bar
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +19,8 @@ _TITLES = {
     405: "Not that way",
     413: "Too large",
     500: "Something broke",
+    502: "That did not arrive",
+    504: "That took too long",
 }
 _SENTENCES = {
     400: "The request could not be understood.",
@@ -32,6 +35,8 @@ def install(app: Flask) -> None:
     """Answer every error of `app` in our own words."""
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(InputError, _refused)
+    app.register_error_handler(SearchError, _unanswerable)
+    app.register_error_handler(QueryError, _misread)
     app.register_error_handler(Exception, _broken)
 
 
@@ -56,6 +61,22 @@ def _answer(error: HTTPException) -> Response:
 def _refused(error: InputError) -> Response:
     """What cannot be encoded, an empty text for one, was the client's to mend."""
     return _answer(BadRequest(f"{error}."))
+
+
+def _unanswerable(error: SearchError) -> Response:
+    return _answer(BadRequest(str(error)))
+
+
+def _misread(error: QueryError) -> Response:
+    """A search that was mistyped: the place is pointed at."""
+    if request.path.startswith("/api/"):
+        place = {"start": error.start, "end": error.end}
+        answer = {"error": {"code": "bad_query", "message": error.message, **place}}
+        response = make_response(answer)
+    else:
+        response = make_response(render_template("misread.html", bar=bar.misread(error)))
+    response.status_code = 400
+    return response
 
 
 def _broken(error: Exception) -> Response:

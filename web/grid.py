@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import url_for
 
@@ -18,6 +18,7 @@ from library.models import Hit, Picture, display_path
 from library.photos import THUMBNAIL_SIZE
 from web import originals
 from web import trail as trails
+from web.address import Address
 from web.site import the_site
 from web.trail import Trail
 
@@ -42,8 +43,14 @@ class Tile:
     closeness: int | None = None
     """Cosine similarity in percent, 0 to 100, where the picture is an answer."""
     video: bool = False
+    nearer: str | None = None
+    """The search that shows more like this picture, where it is an answer."""
+    farther: str | None = None
+    """The search that shows less like it."""
     places: tuple[str, ...] = ()
     """Its files, where it lies in several."""
+    alike: int = 0
+    """How many near duplicates of it rank behind it and are not shown."""
 
 
 def bucket(width: int, height: int) -> int:
@@ -62,9 +69,22 @@ def tiles(pictures: Iterable[Picture]) -> list[Tile]:
     return _tiles([(picture, None) for picture in pictures], ())
 
 
-def answers(hits: Iterable[Hit], trail: Trail = ()) -> list[Tile]:
-    """Hits, with their closeness; `trail` is what was walked before one of them is opened."""
-    return _tiles([(hit.picture, percent(hit.score)) for hit in hits], trail)
+def answers(hits: Iterable[Hit], trail: Trail = (), address: Address | None = None) -> list[Tile]:
+    """Hits, with their closeness; `trail` is what was walked before one of them is opened.
+
+    `address` is the search that they answer, where it can be refined by them.
+    """
+    found = _tiles([(hit.picture, percent(hit.score)) for hit in hits], trail)
+    if address is None:
+        return found
+    return [
+        replace(
+            each,
+            nearer=address.towards(each.id).url(),
+            farther=address.away_from(each.id).url(),
+        )
+        for each in found
+    ]
 
 
 def columns(pictures: Sequence[Tile]) -> tuple[list[Tile], list[Tile]]:
@@ -82,9 +102,9 @@ def columns(pictures: Sequence[Tile]) -> tuple[list[Tile], list[Tile]]:
     return left, right
 
 
-def percent(score: float) -> int:
-    """A cosine similarity as a share of the whole bar."""
-    return round(100 * min(1.0, max(0.0, score)))
+def percent(score: float | None) -> int | None:
+    """A cosine similarity as a share of the whole bar; None where there is none."""
+    return None if score is None else round(100 * min(1.0, max(0.0, score)))
 
 
 def thumb_url(image_id: int) -> str:
@@ -117,5 +137,5 @@ def tile(
         thumb_url(picture.id),
         closeness,
         originals.is_video(picture.format),
-        tuple(map(display_path, places)),
+        places=tuple(map(display_path, places)),
     )

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from PIL import Image
 from werkzeug.wrappers import Response
 
 from library import files, images
 from library.models import Folder, Picture, Results, display_path
-from web import grid, originals, trail
+from search.fold import fold
+from search.parser import parse
+from search.query import Query
+from web import bar, controls, grid, originals, trail
+from web.address import Address
+from web.cursors import START, Cursor, following, parse_cursor
 from web.details import describe
 from web.paging import page_number
-from web.pictures import uploaded
+from web.pictures import fetched, uploaded
+from web.refinement import Refinement, parse_refinement
 from web.site import the_site
 
 blueprint = Blueprint("pages", __name__)
@@ -21,6 +29,7 @@ blueprint = Blueprint("pages", __name__)
 _RECENT = 24
 _RANDOM = 48
 _SIMILAR = 40
+_UNREFINED = Refinement()
 
 
 @blueprint.get("/")
@@ -31,44 +40,100 @@ def home() -> str:
     if not recent:
         return render_template("empty.html")
     drawn = images.random(connection, _RANDOM)
-    return render_template("home.html", recent=grid.tiles(recent), random=grid.tiles(drawn))
+    return render_template(
+        "home.html", recent=grid.tiles(recent), random=grid.tiles(drawn), bar=bar.of(Query())
+    )
 
 
 @blueprint.get("/search")
 def search() -> str | Response:
-    """The pictures that fit some words best, a page at a time."""
-    words = " ".join(request.args.get("q", "").split())
-    if not words:
+    """The pictures that fit a query best, a page at a time; or those like one on the web."""
+    if url := request.args.get("url", "").strip():
+        return _like(fetched(the_site(), url))
+    sent = controls.sent(request.args)
+    query = parse(request.args.get("q", "") if sent is None else sent)
+    refinement = parse_refinement(request.args)
+    if sent is not None and query:
+        return redirect(Address(str(query), refinement).url())
+    if not query and not refinement:
         return redirect(url_for("pages.home"))
-    page, size = page_number(), the_site().settings.num_image_results
-    results = the_site().engine.text(words, size, (page - 1) * size)
-    more = page * size < results.total
-    return _results(
-        words, results, page, url_for(".search", q=words, page=page + 1) if more else None
+    cursor = parse_cursor(request.args.get("from", ""))
+    results = the_site().engine.search(
+        query,
+        the_site().settings.num_image_results,
+        after=cursor.place,
+        more=refinement.more,
+        less=refinement.less,
     )
+    return _results(results, query, refinement, cursor)
 
 
 @blueprint.post("/search")
 def search_by_picture() -> str:
     """The pictures nearest to one that was dropped, pasted or chosen; it is not kept."""
-    settings = the_site().settings
-    image = uploaded(the_site())
-    results = the_site().engine.picture(image, settings.num_image_results)
-    return _results(None, results, 1, None)
+    return _like(uploaded(the_site()))
 
 
-def _results(words: str | None, results: Results, page: int, more: str | None) -> str:
-    first = (page - 1) * the_site().settings.num_image_results + 1
+def _like(image: Image.Image) -> str:
+    return _results(the_site().engine.picture(image, the_site().settings.num_image_results))
+
+
+@blueprint.get("/random")
+def surprise() -> Response:
+    """A picture drawn at random, to begin a walk at."""
+    drawn = images.random(the_site().database.connection, 1)
+    if not drawn:
+        return redirect(url_for("pages.home"))
+    return redirect(url_for("pages.picture", image_id=drawn[0].id))
+
+
+def _results(
+    results: Results,
+    query: Query | None = None,
+    refinement: Refinement = _UNREFINED,
+    cursor: Cursor = START,
+) -> str:
+    following_page = following(cursor, results)
+    address = Address(str(query), refinement) if query is not None else None
+    matches, weaker = _tiles(results, address)
     return render_template(
         "results.html",
-        words=words,
+        query=query,
+        bar=bar.of(query or Query()),
         results=results,
-        tiles=grid.answers(results.hits),
-        first=first,
-        last=first + len(results.hits) - 1,
-        page=page,
-        more=more,
+        matches=matches,
+        weaker=weaker,
+        first=cursor.shown + 1,
+        last=cursor.shown + len(results.hits),
+        refined=_refined(address),
+        unrefined=Address(str(query)).url() if refinement and query else None,
+        more=address.url(following_page) if address and following_page else None,
     )
+
+
+def _tiles(results: Results, address: Address | None) -> tuple[list[grid.Tile], list[grid.Tile]]:
+    """The hits on both sides of the line, of near duplicates the best one."""
+    folded = fold(results.hits, the_site().duplicates.group_of)
+    tiles = grid.answers([one.hit for one in folded], address=address)
+    tiles = [replace(t, alike=len(one.others)) for t, one in zip(tiles, folded, strict=True)]
+    if results.line is None:
+        return tiles, []
+    line = results.line
+    matches = sum((one.hit.score or 0) >= line for one in folded)
+    return tiles[:matches], tiles[matches:]
+
+
+def _refined(address: Address | None) -> list[tuple[grid.Tile, bool, str]]:
+    """The pictures that a search was refined by, whether towards, and the way back from each."""
+    if address is None:
+        return []
+    more, less = address.refinement.more, address.refinement.less
+    found = images.present(the_site().database.connection, (*more, *less))
+    return [
+        (grid.tile(found[i], ()), i in more, address.without(i).url())
+        for i in (*more, *less)
+        if i in found
+    ]
 
 
 @blueprint.get("/pictures/<int(max=9223372036854775807):image_id>")

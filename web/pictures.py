@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from flask import request
 from PIL import Image
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, Forbidden
 
 from library.errors import PhotoError
 from library.formats import EXTRAS
@@ -30,6 +30,26 @@ def uploaded(site: Site) -> Image.Image:
     content = upload.read() if upload is not None else b""
     if not content:
         raise BadRequest("No picture came with the request. Choose one, or drop it on the page.")
+    return _read(site, content)
+
+
+def fetched(site: Site, url: str) -> Image.Image:
+    """The picture at an address on the web, upright RGB.
+
+    Raises Forbidden while that is switched off, BadRequest when there is no picture, and what
+    web/fetch.py says when nothing arrives.
+    """
+    if site.fetcher is None:
+        raise Forbidden(
+            "Pictures are not fetched from the web. Set SEARCH_BY_URL=on to allow it, or save the "
+            "picture and drop it on the page."
+        )
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        raise Forbidden("This request came from another site, so it was not carried out.")
+    return _read(site, site.fetcher.fetch(url))
+
+
+def _read(site: Site, content: bytes) -> Image.Image:
     try:
         least = 2 * site.engine.image_size
         return _open(io.BytesIO(content), least, site.settings.max_image_megapixels).image

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app
 
+from library.choices import ChoicesCache
 from library.database import Database
 from library.keeper import IndexKeeper
 from library.settings import Settings
@@ -13,6 +14,8 @@ from library.thumbnails import Thumbnails
 from library.vectors import Space
 from search.duplicates import Duplicates
 from search.engine import Engine
+from search.relevance import Relevance
+from web.fetch import Fetcher
 
 _KEY = "kindred"
 
@@ -42,14 +45,19 @@ class Site:
     model: Model
     keeper: IndexKeeper
     engine: Engine
+    relevance: Relevance
     duplicates: Duplicates
     thumbnails: Thumbnails
+    choices: ChoicesCache
+    fetcher: Fetcher | None
+    """What fetches pictures from the web; None while SEARCH_BY_URL is off."""
     library_id: str
     """Tells one library from another in the addresses of what browsers keep."""
 
     def close(self) -> None:
         """Close the index and the database. No request may be running, and none may follow."""
         self.duplicates.stop()
+        self.relevance.close()
         self.keeper.stop()
         self.database.close()
 

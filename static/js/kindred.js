@@ -1,9 +1,11 @@
 // What the pages do beyond links and forms. Every page works without it.
+import { applyWhatIsChosen } from "./filters.js";
 import { followThePicture } from "./follow.js";
 import { takePictures } from "./drop.js";
 
 takePictures();
 followThePicture();
+applyWhatIsChosen();
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;

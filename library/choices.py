@@ -1,0 +1,87 @@
+"""Choices: what a library has that a search can be narrowed to, as pages offer it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from library.filters import TYPES
+
+MOST_CAMERAS = 50
+_SECONDS = 30.0
+
+_TYPE_OF = {form: name for name, forms in reversed(TYPES.items()) for form in forms}
+"""The first type that a format belongs to, so that every RAW photo is `raw`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Cameras and types (keys of TYPES) with their numbers of present pictures, most first."""
+
+    cameras: tuple[tuple[str, int], ...]
+    types: tuple[tuple[str, int], ...]
+    first_year: int | None
+    last_year: int | None
+
+
+def choices(connection: sqlite3.Connection) -> Choices:
+    """Look through all present pictures."""
+    # Names have no line breaks (exif.text), and SQLite's GROUP BY would sort all rows.
+    cameras, formats, first, last = connection.execute(
+        """SELECT group_concat(camera, char(10)), group_concat(format, char(10)),
+            min(taken_at), max(taken_at)
+        FROM (SELECT DISTINCT image_id FROM files INDEXED BY files_by_image
+            WHERE missing_since IS NULL)
+        CROSS JOIN images ON images.id = image_id"""
+    ).fetchone()
+    types: Counter[str] = Counter()
+    for form, number in _counted(formats).items():
+        types[_TYPE_OF.get(form, form.lower())] += number
+    return Choices(
+        tuple(_ranked(_counted(cameras))[:MOST_CAMERAS]),
+        tuple(pair for pair in _ranked(types) if pair[0] in TYPES),
+        int(first[:4]) if first else None,
+        int(last[:4]) if last else None,
+    )
+
+
+class ChoicesCache:
+    """The choices for every page: looked for again when files came or went, and not too often."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._choices: Choices | None = None
+        self._state: tuple[int, ...] = ()
+        self._next = 0.0
+
+    def get(self, connection: sqlite3.Connection) -> Choices:
+        """What the library offers now, or offered half a minute ago."""
+        with self._lock:
+            if self._choices is None or self._clock() >= self._next:
+                state = _state(connection)
+                if self._choices is None or state != self._state:
+                    self._choices = choices(connection)
+                self._state, self._next = state, self._clock() + _SECONDS
+            return self._choices
+
+
+def _state(connection: sqlite3.Connection) -> tuple[int, ...]:
+    """What differs when files came or went, from the ends of indexes."""
+    row: tuple[int, ...] = connection.execute(
+        """SELECT (SELECT max(id) FROM images), (SELECT max(id) FROM files),
+            (SELECT count(*) FROM files WHERE missing_since IS NOT NULL)"""
+    ).fetchone()
+    return row
+
+
+def _counted(text: str | None) -> Counter[str]:
+    return Counter(text.split("\n") if text else ())
+
+
+def _ranked(counts: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
