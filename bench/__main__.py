@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from bench.compare import compare_section
 from bench.crawl import crawl_section, large_library
+from bench.duplicates import duplicates_section
 from bench.encoder import encoder_section
 from bench.index import index_section
 from bench.measure import ROOT
@@ -53,6 +54,7 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "rows": lambda: rows_section(_WORK),
     "memory": lambda: memory_section(_WORK),
     "index": lambda: index_section(_WORK),
+    "duplicates": duplicates_section,
 }
 
 
