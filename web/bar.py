@@ -16,8 +16,10 @@ from search.query import Query, Term, Words
 from web import chips, controls
 from web.chips import Chip
 from web.controls import Controls
+from web.refinement import Refinement
 from web.site import the_site
 
+NOT_REFINED = Refinement()
 _AROUND = 40
 
 
@@ -43,8 +45,11 @@ class Bar:
     mistake: Mistake | None = None
 
 
-def of(query: Query) -> Bar:
-    """The bar of a page that answers a query, or invites to one."""
+def of(query: Query, refinement: Refinement = NOT_REFINED) -> Bar:
+    """The bar of a page that answers a query, or invites to one.
+
+    Its form begins a new search; the chips change this one, with what refines it.
+    """
     site = the_site()
     field = next((t for t in query.terms if isinstance(t, Words) and t.weight == 1), None)
     terms = tuple(term for term in query.terms if term is not field)
@@ -52,7 +57,7 @@ def of(query: Query) -> Bar:
     return Bar(
         field.text if field else "",
         _behind(terms, rest),
-        chips.chips(query, terms, rest),
+        chips.chips(query, refinement, terms, rest),
         controls.controls(shown, site.choices.get(site.database.connection)),
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from flask import url_for
 
 from library import images
-from library.filters import Filters, Trait
+from library.filters import Filters, Near, Trait
 from library.models import Picture
 from search.query import (
     PictureTerm,
@@ -20,7 +20,9 @@ from search.query import (
     with_filters,
     without,
 )
+from web.address import Address
 from web.grid import thumb_url
+from web.refinement import Refinement
 from web.site import the_site
 
 _NEXT_WEIGHT = {1.0: 2.0, 2.0: 3.0, 3.0: 0.5}
@@ -41,25 +43,51 @@ class Chip:
     thumb: str | None = None
 
 
-def chips(query: Query, terms: tuple[Term, ...], filters: Filters) -> tuple[Chip, ...]:
-    """Chips for some of a query's terms and filters."""
+def chips(
+    query: Query, refinement: Refinement, terms: tuple[Term, ...], filters: Filters
+) -> tuple[Chip, ...]:
+    """Chips for some of a query's terms and filters, in a search that may be refined."""
     ids = [term.image_id for term in terms if isinstance(term, PictureTerm)]
     pictures = images.present(the_site().database.connection, ids) if ids else {}
-    return (*(_term(query, term, pictures) for term in terms), *_filters(query, filters))
+    changes = _Changes(query, refinement)
+    return (
+        *(_term(changes, term, pictures) for term in terms),
+        *([_near(changes, filters.near)] if filters.near else ()),
+        *(_trait(changes, trait) for trait in filters.traits),
+    )
 
 
-def _term(query: Query, term: Term, pictures: Mapping[int, Picture]) -> Chip:
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """The addresses of a search with one thing changed."""
+
+    query: Query
+    refinement: Refinement
+
+    def url(self, query: Query) -> str:
+        if not query and not self.refinement:
+            return url_for("pages.home")
+        return Address(str(query), self.refinement).url()
+
+    def traits(self, old: Trait, *new: Trait) -> str:
+        """With other traits in place of one."""
+        filters = self.query.filters
+        traits = tuple(t for each in filters.traits for t in (new if each == old else (each,)))
+        return self.url(with_filters(self.query, replace(filters, traits=traits)))
+
+
+def _term(changes: _Changes, term: Term, pictures: Mapping[int, Picture]) -> Chip:
     other = _NEXT_WEIGHT.get(abs(term.weight), 1.0)
     signed = other if term.weight > 0 else -other
     text, thumb = (term.text, None) if isinstance(term, Words) else _picture(term, pictures)
     return Chip(
         text,
         term.weight < 0,
-        _url(without(query, term)),
-        _url(negated(query, term)),
+        changes.url(without(changes.query, term)),
+        changes.url(negated(changes.query, term)),
         f"{abs(term.weight):g}",
         f"{other:g}",
-        _url(weighted(query, term, signed)),
+        changes.url(weighted(changes.query, term, signed)),
         thumb,
     )
 
@@ -69,26 +97,13 @@ def _picture(term: PictureTerm, pictures: Mapping[int, Picture]) -> tuple[str, s
     return (picture.name, thumb_url(picture.id)) if picture else (f"#{term.image_id}", None)
 
 
-def _filters(query: Query, filters: Filters) -> Iterator[Chip]:
-    near = filters.near
-    if near:
-        text = f"{near.km:g} km around {near.latitude:g}, {near.longitude:g}"
-        yield Chip(text, False, _url(with_filters(query, replace(query.filters, near=None))))
-    for trait in filters.traits:
-        text = trait.text if trait.kind == "name" else f"{trait.kind} {trait.text}"
-        flipped = replace(trait, wanted=not trait.wanted)
-        yield Chip(
-            text,
-            not trait.wanted,
-            _url(_with_trait(query, trait, ())),
-            _url(_with_trait(query, trait, (flipped,))),
-        )
+def _near(changes: _Changes, near: Near) -> Chip:
+    left = replace(changes.query.filters, near=None)
+    text = f"{near.km:g} km around {near.latitude:g}, {near.longitude:g}"
+    return Chip(text, False, changes.url(with_filters(changes.query, left)))
 
 
-def _with_trait(query: Query, old: Trait, new: tuple[Trait, ...]) -> Query:
-    traits = tuple(t for each in query.filters.traits for t in (new if each == old else (each,)))
-    return with_filters(query, replace(query.filters, traits=traits))
-
-
-def _url(query: Query) -> str:
-    return url_for("pages.search", q=str(query)) if query else url_for("pages.home")
+def _trait(changes: _Changes, trait: Trait) -> Chip:
+    text = trait.text if trait.kind == "name" else f"{trait.kind} {trait.text}"
+    flipped = changes.traits(trait, replace(trait, wanted=not trait.wanted))
+    return Chip(text, not trait.wanted, changes.traits(trait), flipped)

@@ -53,7 +53,7 @@ def search() -> str | Response:
     sent = controls.sent(request.args)
     query = parse(request.args.get("q", "") if sent is None else sent)
     refinement = parse_refinement(request.args)
-    if sent is not None and query:
+    if sent is not None and (query or refinement):
         return redirect(Address(str(query), refinement).url())
     if not query and not refinement:
         return redirect(url_for("pages.home"))
@@ -99,7 +99,7 @@ def _results(
     return render_template(
         "results.html",
         query=query,
-        bar=bar.of(query or Query()),
+        bar=bar.of(query or Query(), refinement),
         results=results,
         matches=matches,
         weaker=weaker,
