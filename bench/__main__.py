@@ -55,11 +55,8 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "rows": lambda: rows_section(_WORK),
     "memory": lambda: memory_section(_WORK),
     "index": lambda: index_section(_WORK),
-<<<<<<< HEAD
     "duplicates": duplicates_section,
-=======
     "retrieval": retrieval_section,
->>>>>>> edge
 }
 
 
