@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 
+from bench.churn import churn_section
 from bench.compare import compare_section
 from bench.crawl import crawl_section, large_library
 from bench.duplicates import duplicates_section
@@ -19,6 +20,7 @@ from bench.quality import quality_section
 from bench.rescan import rescan_section
 from bench.retrieval import retrieval_section
 from bench.rows import rows_section
+from bench.search import search_section
 from bench.site import site_section
 from bench.thumbnails import thumbnails_section
 
@@ -55,6 +57,8 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "rows": lambda: rows_section(_WORK),
     "memory": lambda: memory_section(_WORK),
     "index": lambda: index_section(_WORK),
+    "search": lambda: search_section(_WORK),
+    "churn": lambda: churn_section(_WORK),
     "duplicates": duplicates_section,
     "retrieval": retrieval_section,
 }

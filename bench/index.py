@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import fmean, median
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench import clusters
 from bench.measure import run
 from bench.table import megabytes, table
 from library import images, vectors
@@ -45,9 +45,12 @@ def index_section(work: Path) -> str:
     data = work / "library-of-vectors"
     shutil.rmtree(data, ignore_errors=True)
     rng = np.random.default_rng(0)
-    centres = 1.25 * rng.normal(size=_DIM) + 0.8 * rng.normal(size=(VECTORS // 50, _DIM))
-    matrix = _around(rng, centres, VECTORS, 0.8)
-    queries = [_around(rng, centres, _QUERIES, 0.8), _around(rng, 0.3 * centres, _QUERIES, 1.2)]
+    centres = clusters.centres(rng, VECTORS, _DIM)
+    matrix = clusters.around(rng, centres, VECTORS, clusters.NOISE)
+    queries = [
+        clusters.around(rng, centres, _QUERIES, clusters.NOISE),
+        clusters.around(rng, 0.3 * centres, _QUERIES, 1.2),
+    ]
     database = Database(data / "library.sqlite")
     try:
         space = vectors.space(database.connection, _KEY, _DIM)
@@ -90,16 +93,6 @@ def _row(
         *(f"{fmean(recall for recall, _ in group):.4f}" for group in answers),
         f"{median(seconds for group in answers for _, seconds in group) * 1000:.1f} ms",
     ]
-
-
-def _around(
-    rng: np.random.Generator, centres: NDArray[np.float64], count: int, noise: float
-) -> Vectors:
-    """Unit vectors (count, dim), each at one of the centres with some noise."""
-    at = centres[rng.integers(0, len(centres), count)]
-    matrix = at + noise * rng.normal(size=(count, _DIM))
-    units: Vectors = (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).astype(np.float32)
-    return units
 
 
 def _store(database: Database, space: Space, matrix: Vectors) -> None:

@@ -24,23 +24,37 @@ _FOLDER = 1_000
 _KEY, _MODEL = "large@1/p1", "starter"
 _METADATA = Metadata(4000, 3000, "JPEG", 1, 4_000_000, "#a0b0c0", "2019-04-12T10:11:12", "Camera")
 # Which in a thousand files is missing, damaged, and has a picture without a vector.
-_MISSING, _FAILED, _BARE = 3, 7, 5
+MISSING, FAILED, _BARE = 3, 7, 5
 _LINKS = 4_000  # of one file, on the disks that allow the fewest
 
 
-def build(path: Path, rows: int, dim: int, page_bytes: int | None = None) -> None:
-    """A database of `rows` files, pictures and unit vectors, recorded as indexed."""
+def build(
+    path: Path,
+    rows: int,
+    dim: int,
+    page_bytes: int | None = None,
+    *,
+    model: str = _MODEL,
+    key: str = _KEY,
+    matrix: vectors.Vectors | None = None,
+) -> None:
+    """A database of `rows` files, pictures and unit vectors, recorded as indexed.
+
+    The vectors are those of `matrix` (rows, dim), else drawn at random.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     if page_bytes:
         _begin(path, page_bytes)
     rng = np.random.default_rng(0)
     with closing(Database(path)) as database:
-        space = vectors.space(database.connection, _KEY, dim)
-        meta.set_model(database.connection, _MODEL, _KEY)
+        space = vectors.space(database.connection, key, dim)
+        meta.set_model(database.connection, model, key)
         files.remember_roots(database.connection, [ROOT])
         for first in range(1, rows + 1, _BATCH):
             with database.transaction() as connection:
-                _add(connection, space, range(first, min(first + _BATCH, rows + 1)), rng)
+                ids = range(first, min(first + _BATCH, rows + 1))
+                known = None if matrix is None else matrix[first - 1 : ids[-1]]
+                _add(connection, space, ids, rng, known)
 
 
 def link_thumbnails(database: Database, directory: Path) -> None:
@@ -97,7 +111,11 @@ def _begin(path: Path, page_bytes: int) -> None:
 
 
 def _add(
-    connection: sqlite3.Connection, space: Space, ids: range, rng: np.random.Generator
+    connection: sqlite3.Connection,
+    space: Space,
+    ids: range,
+    rng: np.random.Generator,
+    matrix: vectors.Vectors | None,
 ) -> None:
     connection.executemany(
         "INSERT OR IGNORE INTO folders (id, path) VALUES (?, ?)",
@@ -106,14 +124,15 @@ def _add(
     columns = "id, content_hash, width, height, format, frames, byte_size, colour, taken_at, camera"
     connection.executemany(
         f"INSERT INTO images ({columns}) VALUES (?, ?, 4000, 3000, 'JPEG', 1, ?, ?, ?, ?)",
-        ((i, rng.bytes(16), 4_000_000, "#a0b0c0", "2019-04-12T10:11:12", "Camera") for i in ids),
+        ((i, rng.bytes(16), 4_000_000, "#a0b0c0", "2019-04-12T10:11:12", _camera(i)) for i in ids),
     )
     connection.executemany(
         """INSERT INTO files (id, path, folder_id, size, mtime_ns, image_id, missing_since,
             failure, failure_kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (_file(i) for i in ids),
     )
-    matrix = _unit(rng, len(ids), space.dim)
+    if matrix is None:
+        matrix = _unit(rng, len(ids), space.dim)
     connection.executemany(
         "INSERT INTO vectors (id, space_id, image_id, vector) VALUES (?, ?, ?, ?)",
         (
@@ -132,8 +151,14 @@ def _folder(number: int) -> bytes:
     return b"%s/%04d" % (ROOT, number)
 
 
+def _camera(i: int) -> str:
+    """By its words a filter keeps every second, tenth or hundredth picture."""
+    kept = {2: "half", 10: "tenth", 100: "hundredth"}
+    return " ".join(["Camera", *(name for every, name in kept.items() if i % every == 0)])
+
+
 def _file(i: int) -> tuple[object, ...]:
-    failed = i % 1000 == _FAILED
+    failed = i % 1000 == FAILED
     return (
         i,
         b"%s/IMG_%07d.jpg" % (_folder(i // _FOLDER), i),
@@ -141,7 +166,7 @@ def _file(i: int) -> tuple[object, ...]:
         4_000_000 + i,
         1_555_000_000_000_000_000 + i * 10**9,
         None if failed else i,
-        1_600_000_000.0 if i % 1000 == _MISSING else None,
+        1_600_000_000.0 if i % 1000 == MISSING else None,
         "the picture is damaged" if failed else None,
         "undecodable" if failed else None,
     )

@@ -107,6 +107,10 @@ class VectorIndex:
         """
         return self._shards.query(self.space.key, vector, limit)
 
+    def collections(self) -> list[str]:
+        """The UUIDs of the collections that queries go to."""
+        return self._shards.of_space(self.space.key)
+
     def count(self) -> int:
         """How many vectors the index really holds. Raises VectorIndexError as `query` does."""
         return sum(map(self._shards.count, self._shards.of_space(self.space.key)))
