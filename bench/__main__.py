@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 
 from bench.compare import compare_section
 from bench.crawl import crawl_section, large_library
+from bench.duplicates import duplicates_section
 from bench.encoder import encoder_section
+from bench.filters import filters_section
 from bench.index import index_section
 from bench.measure import ROOT
 from bench.memory import memory_section
@@ -53,6 +55,8 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "rows": lambda: rows_section(_WORK),
     "memory": lambda: memory_section(_WORK),
     "index": lambda: index_section(_WORK),
+    "filters": lambda: filters_section(_WORK),
+    "duplicates": duplicates_section,
 }
 
 

@@ -117,16 +117,13 @@ class Duplicates:
 
     def _find(self, version: int) -> _Known:
         pictures = duplicates.present(self._database.connection, self._space)
-        near = NearDuplicates(pictures, self._rows_or_stop, self._line())
+        near = NearDuplicates(pictures, self._rows_or_stop, line_of(self._space.key))
         groups = [_group(pictures, found) for found in near.groups()]
         together = {image_id for group in groups for image_id in group.image_ids}
         groups += (group for group in _copies(pictures) if group.keep not in together)
         groups.sort(key=lambda group: (-group.bytes_to_free, group.keep))
         by_image = {image_id: group for group in groups for image_id in group.image_ids}
         return _Known(version, tuple(groups), by_image)
-
-    def _line(self) -> float:
-        return _STARTER_LINE if self._space.key.startswith(STARTER) else _LINE
 
     def _rows_or_stop(self, image_ids: Sequence[int]) -> vectors.Vectors:
         if self._stop.is_set():
@@ -147,6 +144,11 @@ class Duplicates:
             except (sqlite3.Error, LibraryError) as error:
                 logger.warning("duplicates were not looked for: %s", error)
             pause = max(_LOOK_SECONDS, (time.monotonic() - started) / _PART)
+
+
+def line_of(space: str) -> float:
+    """The cosine similarity from which on pictures may be duplicates, by a space's key."""
+    return _STARTER_LINE if space.startswith(STARTER) else _LINE
 
 
 def _group(pictures: Present, found: Near) -> Group:

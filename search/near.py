@@ -28,6 +28,7 @@ _CROPPED = 0.15  # what a crop or a caption changes in the logarithm of width ov
 _OF_ONE_HASH = 8
 _VECTORS = 32_768  # held in memory at a time
 _PAIRS = 16_384
+_LEADERS = 64  # compared with all others at a time
 # Dot products spent on a set of pictures of which hardly two are alike, before it is given up.
 _MOST_PRODUCTS = 20_000_000
 
@@ -120,16 +121,31 @@ class NearDuplicates:
         rest = np.arange(len(places))
         products = 0
         while len(rest) and products < _MOST_PRODUCTS:
-            products += len(rest)
-            best = places[rest[:1]]
-            scores = vectors[rest] @ vectors[rest[0]]
-            alike = scores >= self._needed(best, places[rest])
-            alike &= self._same_shape(best, places[rest])
-            alike &= distance(self._hash(best), self._hash(places[rest])) <= FARTHEST
-            alike[0] = True
-            others = rest[alike][1:]
-            yield Near((int(best[0]), *places[others].tolist()), (1.0, *scores[alike][1:].tolist()))
-            rest = rest[~alike]
+            some = places[rest]
+            scores = vectors[rest] @ vectors[rest[:_LEADERS]].T
+            products += scores.size
+            free = np.ones(len(rest), np.bool_)
+            for leader in range(scores.shape[1]):
+                if free[leader]:
+                    free[leader] = False
+                    group = self._like(some, leader, scores[:, leader], free)
+                    free[group] = False
+                    yield Near(
+                        (int(some[leader]), *some[group].tolist()),
+                        (1.0, *scores[group, leader].tolist()),
+                    )
+            rest = rest[free]
+
+    def _like(
+        self, places: Positions, leader: int, scores: Vectors, free: NDArray[np.bool_]
+    ) -> Positions:
+        """The numbers of those among `places` that are free and like the leader."""
+        maybe = np.flatnonzero(free & (scores >= self._line))
+        one, others = places[leader : leader + 1], places[maybe]
+        alike = scores[maybe] >= self._needed(one, others)
+        alike &= self._same_shape(one, others)
+        alike &= distance(self._hash(one), self._hash(others)) <= FARTHEST
+        return maybe[alike]
 
     def _needed(self, one: Positions, other: Positions) -> NDArray[np.float64]:
         """The cosine similarity from which on pictures are duplicates, by their hashes."""

@@ -101,7 +101,7 @@ def test_search_by_words(client: FlaskClient, shared_library: Library) -> None:
 
 def test_a_hit_says_where_everything_is(client: FlaskClient) -> None:
     hit = get(client, "/api/v1/search?q=dog&limit=1")["hits"][0]
-    assert set(hit) == {"id", "score", "width", "height", "path", "urls"}
+    assert set(hit) == {"id", "score", "width", "height", "path", "places", "urls"}
     assert hit["width"] > 0
     for url in hit["urls"].values():
         with client.get(url) as answer:

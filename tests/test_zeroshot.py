@@ -16,7 +16,8 @@ import pytest
 from mlx_clip import Encoder, PictureError, open_picture
 from mlx_clip.__main__ import main
 from mlx_clip.labelled import open_dataset, read_names
-from mlx_clip.zeroshot import TEMPLATES, Outcome, class_vectors
+from mlx_clip.templates import TEMPLATES
+from mlx_clip.zeroshot import Outcome, class_vectors
 from tests.pictures import drawing
 from tests.test_checkpoints import HERE
 
