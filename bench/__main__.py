@@ -18,6 +18,7 @@ from bench.measure import ROOT
 from bench.memory import memory_section
 from bench.quality import quality_section
 from bench.rescan import rescan_section
+from bench.retrieval import retrieval_section
 from bench.rows import rows_section
 from bench.site import site_section
 from bench.thumbnails import thumbnails_section
@@ -57,6 +58,7 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "index": lambda: index_section(_WORK),
     "filters": lambda: filters_section(_WORK),
     "duplicates": duplicates_section,
+    "retrieval": retrieval_section,
 }
 
 

@@ -39,12 +39,12 @@ def duplicates_section() -> str:
     rows = [row for name, paths in _corpora().items() for row in _rows(encoder, name, paths)]
     return (
         "## Duplicates\n\n"
-        "Pictures and a changed copy of each, as JPEGs: in how many bits of the perceptual hash the\n"
-        "two differ, how alike the model finds them, how many of the copies are found to be near\n"
+        "Pictures and a changed copy of each, as JPEGs: in how many bits of the perceptual hash\n"
+        "the two differ, how alike the model finds them, how many of the copies are found to be\n"
         "duplicates of their picture, and how many pictures are grouped with another one.\n\n"
         f"{table(head, rows)}\n\n"
-        f"Finding the groups among {_PICTURES:,} pictures whose vectors of {_DIM} dimensions are in\n"
-        "memory:\n\n"
+        f"Finding the groups among {_PICTURES:,} pictures whose vectors of {_DIM} dimensions are\n"
+        "in memory:\n\n"
         f"{table(('library', 'groups', 'largest', 'seconds'), _timed())}\n"
     )
 
@@ -125,7 +125,8 @@ def _timed() -> list[list[str]]:
     hashes[-twentieth:] = hashes[:twentieth] ^ np.uint64(0b1001)
     vectors[-twentieth:] = vectors[:twentieth]
     rows = [_time("a tenth of it in pairs", hashes, vectors)]
-    hashes[:_WHITE], vectors[:_WHITE] = 0, vectors[0]
+    white = slice(twentieth, twentieth + _WHITE)
+    hashes[white], vectors[white] = 0, vectors[0]
     return [*rows, _time(f"{_WHITE:,} plain white pictures in it", hashes, vectors)]
 
 

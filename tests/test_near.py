@@ -13,7 +13,7 @@ from search.hamming import FARTHEST, Hashes, Positions, distance, near_pairs
 from search.near import Near, NearDuplicates
 
 DIM = 64
-LINE = 0.86
+LINE = 0.86  # any will do
 HALF = np.uint64(0x0F0F0F0F0F0F0F0F)  # 32 bits set: as many as a photograph has
 
 
