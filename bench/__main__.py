@@ -13,6 +13,7 @@ from bench.compare import compare_section
 from bench.crawl import crawl_section, large_library
 from bench.duplicates import duplicates_section
 from bench.encoder import encoder_section
+from bench.filters import filters_section
 from bench.index import index_section
 from bench.measure import ROOT
 from bench.memory import memory_section
@@ -57,8 +58,12 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "rows": lambda: rows_section(_WORK),
     "memory": lambda: memory_section(_WORK),
     "index": lambda: index_section(_WORK),
+<<<<<<< HEAD
     "search": lambda: search_section(_WORK),
     "churn": lambda: churn_section(_WORK),
+=======
+    "filters": lambda: filters_section(_WORK),
+>>>>>>> query
     "duplicates": duplicates_section,
     "retrieval": retrieval_section,
 }

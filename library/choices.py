@@ -61,12 +61,14 @@ class ChoicesCache:
 
     def get(self, connection: sqlite3.Connection) -> Choices:
         """What the library offers now, or offered half a minute ago."""
+        known = self._choices
+        if known is not None and (self._clock() < self._next or self._lock.locked()):
+            return known  # nobody waits for somebody else's look
         with self._lock:
-            if self._choices is None or self._clock() >= self._next:
-                state = _state(connection)
-                if self._choices is None or state != self._state:
-                    self._choices = choices(connection)
-                self._state, self._next = state, self._clock() + _SECONDS
+            state = _state(connection)
+            if self._choices is None or state != self._state:
+                self._choices = choices(connection)
+            self._state, self._next = state, self._clock() + _SECONDS
             return self._choices
 
 

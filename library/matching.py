@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ Ids = NDArray[np.int64]
 _Number = TypeVar("_Number", np.int64, np.float64)
 
 _LAST_NS = 2**63 - 1
+_FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 _PATH = "CAST(path AS TEXT)"
 _NO_FILE = """image_id NOT IN (SELECT image_id FROM files NOT INDEXED
     WHERE missing_since IS NULL AND image_id IS NOT NULL AND {})"""
@@ -110,11 +111,21 @@ def _contains(column: str, text: str) -> tuple[str, tuple[str, ...]]:
 
     SQLite compares bytes, so that a path need not be valid UTF-8.
     """
-    if text.isascii():  # LIKE knows their cases and is twice as fast as GLOB
-        escaped = re.sub(r"([%_\\])", r"\\\1", text)
-        return f"{column} LIKE ? ESCAPE '\\'", (f"%{escaped}%",)
+    if text.lower() == text.upper():  # Korean, for one: nothing to fold
+        forms = tuple({unicodedata.normalize(form, text) for form in _FORMS})
+        return f"({_any(f'instr({column}, ?)', forms)})", forms
+    # LIKE is the faster, and knows the cases of ASCII alone.
+    plain = max(re.split("[^ -~]+", unicodedata.normalize("NFC", text)), key=len)
+    like = f"{column} LIKE ? ESCAPE '\\'"
+    pattern = "%" + re.sub(r"([%_\\])", r"\\\1", plain) + "%"
+    if plain == text:
+        return like, (pattern,)
     patterns = globs(text)
-    return "(" + " OR ".join([f"{column} GLOB ?"] * len(patterns)) + ")", patterns
+    return f"({like} AND ({_any(f'{column} GLOB ?', patterns)}))", (pattern, *patterns)
+
+
+def _any(condition: str, parameters: Sequence[object]) -> str:
+    return " OR ".join([condition] * len(parameters))
 
 
 def globs(text: str) -> tuple[str, ...]:
@@ -123,7 +134,7 @@ def globs(text: str) -> tuple[str, ...]:
     Both of Unicode's forms are found: macOS writes é as e and an accent, others as one letter.
     """
     patterns: list[str] = []
-    for form in ("NFC", "NFD"):
+    for form in _FORMS:
         letters = unicodedata.normalize(form, text)
         behind = "".join(_one_of(_cases(letter)) for letter in letters[1:])
         # No class of cases at the beginning: SQLite finds a single letter many times faster.

@@ -84,6 +84,15 @@ def test_terms_are_chips_that_can_be_changed(client: FlaskClient, shared_library
     assert link(cat, "weight") == f"dog + 2:#{beagle} - snow - 0.5:cat"
 
 
+def test_chips_keep_what_refines_the_search(client: FlaskClient) -> None:
+    (snow,) = chips(get(client, "dog - snow", more="4", less="5"))
+    urls = re.findall(r'href="([^"]*)"', snow)
+    assert len(urls) == 3
+    for url in urls:
+        arguments = parse_qs(urlsplit(unescape(url)).query)
+        assert (arguments["more"], arguments["less"]) == (["4"], ["5"])
+
+
 def test_the_last_chip_leads_home(client: FlaskClient) -> None:
     (chip,) = chips(get(client, "2:dog"))
     assert 'class="chip-away" href="/"' in chip
