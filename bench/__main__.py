@@ -17,6 +17,7 @@ from bench.measure import ROOT
 from bench.memory import memory_section
 from bench.quality import quality_section
 from bench.rescan import rescan_section
+from bench.retrieval import retrieval_section
 from bench.rows import rows_section
 from bench.site import site_section
 from bench.thumbnails import thumbnails_section
@@ -55,6 +56,7 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "memory": lambda: memory_section(_WORK),
     "index": lambda: index_section(_WORK),
     "duplicates": duplicates_section,
+    "retrieval": retrieval_section,
 }
 
 

@@ -193,6 +193,31 @@ def test_everything_works_without_scripts(browser: Browser, address: str) -> Non
         expect(page).to_have_title("Pictures like yours – Kindred")
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_filters_and_chips(browser: Browser, address: str, script: bool) -> None:
+    with opened_page(browser, script=script) as page:
+        page.goto(f"{address}/search?q=dog+-+cat")
+        expect(page.locator(".filters")).to_be_hidden()
+        page.locator(".bar-button", has_text="Filters").click()
+        page.locator(".filters select[name=type]").select_option("gif")
+        if not script:
+            page.locator(".filter-apply").click()
+        expect(page).to_have_title("dog - cat type:gif – Kindred")
+        expect(page.locator(".filters select[name=type]")).to_have_value("gif")
+        assert names(page)
+        assert all(name.endswith(".gif") for name in names(page))
+        page.fill("input[name=taken_after]", "1999")
+        page.press("input[name=taken_after]", "Enter")
+        expect(page).to_have_title("dog - cat after:1999 type:gif – Kindred")
+        chip = page.locator(".chip", has_text="cat")
+        expect(chip.locator(".chip-text")).to_have_css("text-decoration-line", "line-through")
+        chip.locator(".chip-what").click()
+        expect(page).to_have_title("dog + cat after:1999 type:gif – Kindred")
+        page.locator(".chip-away").click()
+        expect(page).to_have_title("dog after:1999 type:gif – Kindred")
+        expect(page.locator(".chip")).to_have_count(0)
+
+
 def test_the_keyboard_reaches_the_pictures(browser: Browser, address: str) -> None:
     with opened_page(browser) as page:
         page.goto(f"{address}/search?q=dog")
@@ -217,6 +242,7 @@ def test_every_page_fits(
         page.goto(f"{address}/search?q=dog")
         walk = page.locator("a.tile").first.get_attribute("href")
         urls = {"home": "/", "search": "/search?q=dog", "picture": f"{walk}?trail=1,2,3"}
+        urls["chips"] = "/search?q=dog+%2B+2:%234+-+snow+-+%235+type:jpeg+folder:photos"
         for name, url in {**urls, "folder": "/folders/2"}.items():
             page.goto(address + url)
             keep(page, f"{name}-{size[0]}-{scheme}")

@@ -214,6 +214,13 @@ def test_of_several_addresses_the_first_that_answers_is_asked(
     assert both.fetch(f"http://pictures.example:{web.server_port}/picture") == picture()
 
 
+def test_a_name_server_that_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(30) and [])
+    assert refused(replace(FETCHER, seconds=SECONDS), "http://pictures.example/")[0] == 504
+    answered.set()
+
+
 def test_where_it_leads_on_to_is_checked_again(web: Server) -> None:
     only_here = Fetcher(MOST, 20, lambda address: address == "127.0.0.1")
     for place in ("http://[::1]/picture", "http://10.0.0.1/", "//169.254.169.254/latest"):
