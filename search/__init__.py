@@ -1,1 +1,1 @@
-"""Queries to ranked hits. Reads the library, writes nothing."""
+"""Queries to ranked hits. Writes nothing but perceptual hashes that older pictures lack."""
