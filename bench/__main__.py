@@ -58,12 +58,9 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "rows": lambda: rows_section(_WORK),
     "memory": lambda: memory_section(_WORK),
     "index": lambda: index_section(_WORK),
-<<<<<<< HEAD
     "search": lambda: search_section(_WORK),
     "churn": lambda: churn_section(_WORK),
-=======
     "filters": lambda: filters_section(_WORK),
->>>>>>> query
     "duplicates": duplicates_section,
     "retrieval": retrieval_section,
 }
