@@ -22,7 +22,8 @@ def retrieval_section() -> str:
     try:
         sets = encoded(encoder)
     except PackageError as error:
-        return f"{_TITLE}Not measured, since a Debian package is missing: {error}\n"
+        where = "The benchmark looks for that folder where it is said to be absent."
+        return f"{_TITLE}Not measured, since a Debian package is missing: {error} {where}\n"
     return (
         f"{_TITLE}The starter model on the captioned pictures of two Debian packages that it was\n"
         "not made of. It says nothing about CLIP models.\n\n"
