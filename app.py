@@ -109,6 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             {**read_environment(), **{name: text for name, text in overrides.items() if text}}
         )
         logging.basicConfig(level=settings.log_level)
+        # It warns of every request that waits for another, which is what a queue is for.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         app = create_app(settings)
         try:
             _serve(app, settings)

@@ -18,6 +18,7 @@ from bench.index import index_section
 from bench.measure import ROOT
 from bench.memory import memory_section
 from bench.quality import quality_section
+from bench.requests import requests_section
 from bench.rescan import rescan_section
 from bench.retrieval import retrieval_section
 from bench.rows import rows_section
@@ -59,6 +60,7 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "memory": lambda: memory_section(_WORK),
     "index": lambda: index_section(_WORK),
     "search": lambda: search_section(_WORK),
+    "requests": lambda: requests_section(_WORK),
     "churn": lambda: churn_section(_WORK),
     "filters": lambda: filters_section(_WORK),
     "duplicates": duplicates_section,

@@ -24,11 +24,11 @@ _WORDS = ("dog", "red flower", "car", "house", "bird", "a man with a hat")
 
 def site_section(data: Path, pictures: int) -> str:
     """Serve a library and time its first page and then many."""
-    port = _free_port()
+    port = free_port()
     started = time.monotonic()
     with _served(data, port):
         first_page = _first_page(port, started)
-        _wait_until_current(port)
+        wait_until_current(port)
         rows = [[name, *_timed(port, paths)] for name, paths in _pages(port).items()]
     return (
         "## The site\n\n"
@@ -40,7 +40,7 @@ def site_section(data: Path, pictures: int) -> str:
 
 
 def _pages(port: int) -> dict[str, list[str]]:
-    home = _get(port, "/")
+    home = get(port, "/")
     ids = sorted(set(re.findall(r"/pictures/(\d+)", home)))
     return {
         "home": ["/"],
@@ -55,7 +55,7 @@ def _timed(port: int, paths: list[str]) -> list[str]:
     seconds = []
     for number in range(_REPEATS):
         started = time.perf_counter()
-        _get(port, paths[number % len(paths)])
+        get(port, paths[number % len(paths)])
         seconds.append(time.perf_counter() - started)
     return [f"{1000 * statistics.median(seconds):.0f} ms", f"{1000 * max(seconds):.0f} ms"]
 
@@ -74,7 +74,7 @@ def _served(data: Path, port: int) -> Iterator[None]:
 def _first_page(port: int, started: float) -> float:
     while time.monotonic() - started < 60:
         try:
-            _get(port, "/")
+            get(port, "/")
         except ConnectionRefusedError:
             time.sleep(0.02)
         else:
@@ -82,16 +82,19 @@ def _first_page(port: int, started: float) -> float:
     raise TimeoutError("the site did not come up within a minute")
 
 
-def _wait_until_current(port: int) -> None:
+def wait_until_current(port: int, seconds: int = 60) -> None:
     """Until then an exact scan answers, and the index is not what would be measured."""
-    for _ in range(600):
-        if json.loads(_get(port, "/api/v1/status"))["index"]["state"] == "current":
-            return
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ConnectionRefusedError):
+            if json.loads(get(port, "/api/v1/status"))["index"]["state"] == "current":
+                return
         time.sleep(0.1)
-    raise TimeoutError("the index did not become current within a minute")
+    raise TimeoutError(f"the index did not become current within {seconds} s")
 
 
-def _get(port: int, path: str) -> str:
+def get(port: int, path: str) -> str:
+    """What a page answers. Raises RuntimeError for anything but 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", path)
@@ -104,7 +107,8 @@ def _get(port: int, path: str) -> str:
         connection.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -49,6 +49,8 @@ class IndexKeeper:
         self._index: VectorIndex | None = None
         self._newest = 0
         self._complete = 0
+        self.left = 0
+        """How many vectors there still were to push when that was last counted."""
         self._stop = threading.Event()
         self._damaged = threading.Event()
         self._thread = threading.Thread(target=self._run, name="index-keeper", daemon=True)
@@ -143,11 +145,15 @@ class IndexKeeper:
             self._complete = self._index.answers_to()
         if self.state != "current" or self._is_behind():
             self.state = "rebuilding" if self._newest == 0 else "behind"
-            self._index.push(self._stop.is_set)
+            missing = self._index.missing()
+            self._index.push(self._stop.is_set, lambda pushed: self._count(missing - pushed))
             self._newest = self._index.newest()
             self._complete = self._index.answers_to()
             if not self._index.missing():
                 self.state = "current"
+
+    def _count(self, left: int) -> None:
+        self.left = max(0, left)
 
     def _is_behind(self) -> bool:
         connection = self._database.connection

@@ -56,6 +56,7 @@ def status() -> Json:
         "index": {
             "state": site.keeper.state,
             "owner": site.keeper.owner,
+            "left": site.keeper.left,
             "holds": holds,
             "expected": numbers.vectors,
             "agrees": holds == numbers.vectors == numbers.indexed,

@@ -51,7 +51,7 @@ def line() -> Line:
     pictures = counts.pictures(site.database.connection)
     state = site.keeper.state
     model = "starter model" if site.model.starter else site.model.name
-    index = _index_sentence(state, site.keeper.owner)
+    index = _index_sentence(state, site.keeper.owner, site.keeper.left)
     return Line(
         pictures,
         model,
@@ -72,7 +72,10 @@ def _crawl_figures(data_dir: Path) -> str | None:
     return f"{STAGES[crawl.progress.stage]}: {figures(crawl.progress)}"
 
 
-def _index_sentence(state: IndexState, owner: str) -> str | None:
+def _index_sentence(state: IndexState, owner: str, left: int) -> str | None:
     if state == "current":
         return None
-    return _INDEX[state].format(owner=owner) + "; searches look at every picture meanwhile."
+    said = _INDEX[state].format(owner=owner)
+    if state in ("behind", "rebuilding") and left:
+        said += f", {left:,} pictures to go"
+    return f"{said}; answers are complete all the same."
