@@ -29,6 +29,9 @@ GRAPH = -1
 """Instead of a shard's number: the one graph of whoever asks the index."""
 BATCH = 500
 _CHECK_SECONDS = 300
+# Taking vectors out may cut a graph: after so many, or that part of it, a sample is asked for.
+_CHECK_AFTER, _CHECK_PART = 1_000, 0.05
+_SAMPLE = 100
 
 
 class VectorIndex:
@@ -60,6 +63,7 @@ class VectorIndex:
         self._files = IndexFiles(data_dir)
         self._whole: set[str] = set()
         self._complete = 0
+        self._taken_out = 0
         self._lock = FileLock(self._files.lock, timeout=0, thread_local=False)
         try:
             self._lock.acquire()
@@ -192,7 +196,17 @@ class VectorIndex:
         with self._database.transaction() as connection:
             indexed.set_removed(connection, name, content_hashes)
         self._complete = 0  # what came back meanwhile lies anywhere
+        self._taken_out += len(content_hashes)
+        if self._taken_out >= max(_CHECK_AFTER, _CHECK_PART * indexed.count(connection, name)):
+            self._taken_out = 0
+            self._check(name)
         return len(content_hashes)
+
+    def _check(self, name: str) -> None:
+        """Drop a collection that has lost the way to some of its vectors."""
+        sample = indexed.sample(self._database.connection, self.space, name, _SAMPLE)
+        if not self._shards.find_themselves(name, sample.vectors):
+            self._drop(name)
 
     def _move(self, shard: str) -> int:
         """Move a batch from a shard into the graph; a shard that is empty goes."""

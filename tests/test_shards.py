@@ -265,3 +265,20 @@ def test_who_only_fills_it_leaves_the_graph_alone(database: Database, space: Spa
         index.push()
         assert index.query(matrix[3], 1)[0][0] != content(3)
         assert (index.count(), index.missing()) == (69, 0)
+
+
+def test_a_graph_that_loses_the_way_to_its_vectors_is_made_again(
+    database: Database, space: Space
+) -> None:
+    """As HNSW graphs may when much is taken out of them; here the vectors are moved instead."""
+    matrix = add(database, space, 1_300)
+    with opened(database, space, asked=True) as index:
+        index.push()
+    names = [content(n).hex() for n in range(1_300)]
+    in_chroma(database, lambda c: c.update(ids=names, embeddings=-matrix))
+    forget(database, *(content(n) for n in range(1_000)))
+    with opened(database, space, asked=True) as index:
+        index.push()
+        assert index.was_damaged
+        assert (index.count(), index.missing()) == (300, 0)
+        assert index.query(matrix[1_200], 1)[0][0] == content(1_200)
