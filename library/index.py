@@ -199,7 +199,8 @@ class VectorIndex:
         self._taken_out += len(content_hashes)
         if self._taken_out >= max(_CHECK_AFTER, _CHECK_PART * indexed.count(connection, name)):
             self._taken_out = 0
-            self._check(name)
+            if name in self.collections():
+                self._check(name)
         return len(content_hashes)
 
     def _check(self, name: str) -> None:
