@@ -24,13 +24,13 @@ class Unhashed:
         self._thumbnails = thumbnails
         self._last = 0  # ids only grow
 
-    def hash_some(self, most: int, stopped: Callable[[], bool] = lambda: False) -> int:
-        """Look at `most` pictures, fewer when there are no more; gives how many got a hash.
+    def hash_all(self, stopped: Callable[[], bool] = lambda: False) -> int:
+        """Look at them, a batch at a time until `stopped`; gives how many got a hash.
 
         Raises DatabaseError when SQLite does not take them.
         """
-        hashed = looked = 0
-        while looked < most and not stopped():
+        hashed = 0
+        while not stopped():
             batch = images.unhashed(self._database.connection, self._last, _BATCH)
             if not batch:
                 break
@@ -39,7 +39,6 @@ class Unhashed:
             with self._database.transaction() as connection:
                 images.set_perceptual_hashes(connection, done)
             self._last = batch[-1][0]
-            looked += len(batch)
             hashed += len(done)
         return hashed
 

@@ -27,7 +27,6 @@ _LINE = 0.92
 _LOOK_SECONDS = 2.0
 # While a crawl writes there is always news: at most this part of the time is spent on it.
 _PART = 0.1
-_HASHED_A_LOOK = 2_000
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +78,7 @@ class Duplicates:
         self._unhashed = unhashed
         self._rows: Rows = rows or self._from_database
         self._known: _Known | None = None
+        self._seconds = 0.0  # that finding the groups took
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="duplicates", daemon=True)
 
@@ -105,13 +105,15 @@ class Duplicates:
     def refresh(self) -> None:
         """Find the groups as the library is now, if it has changed. `start` has it done behind.
 
-        Then some of the pictures are hashed that have no perceptual hash yet, for the next time.
+        Then the pictures are hashed that have no perceptual hash yet, for the next time.
         """
         connection = self._database.connection
         version = duplicates.version(connection)
         if self._known is None or self._known.version != version:
+            started = time.monotonic()
             self._known = self._find(version)
-        if self._unhashed.hash_some(_HASHED_A_LOOK, self._stop.is_set) and self._known:
+            self._seconds = time.monotonic() - started
+        if self._unhashed.hash_all(self._stop.is_set) and self._known:
             # Of its own writing a connection sees no new version.
             self._known = _Known(-1, self._known.groups, self._known.by_image)
 
@@ -136,14 +138,13 @@ class Duplicates:
     def _run(self) -> None:
         pause = 0.0
         while not self._stop.wait(pause):
-            started = time.monotonic()
             try:
                 self.refresh()
             except _StoppedError:
                 return
             except (sqlite3.Error, LibraryError) as error:
                 logger.warning("duplicates were not looked for: %s", error)
-            pause = max(_LOOK_SECONDS, (time.monotonic() - started) / _PART)
+            pause = max(_LOOK_SECONDS, self._seconds / _PART)
 
 
 def line_of(space: str) -> float:

@@ -268,7 +268,7 @@ def outgrow(data: Path) -> None:
     execute(
         data,
         """INSERT INTO images SELECT 99, x'00', 1, 1, 'JPEG', 1, 1, '#000000', null, null, null,
-            null""",
+            null, null""",
         """INSERT INTO vectors SELECT 99, space_id, 99, vector FROM vectors WHERE id = 1""",
         "INSERT INTO indexed_vectors SELECT collection, 99 FROM indexed_vectors LIMIT 1",
     )

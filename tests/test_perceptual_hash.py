@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from pathlib import Path
 
+import pytest
 from PIL import Image, ImageEnhance
 
 from library import images
 from library.database import Database
+from library.models import Metadata
 from library.perceptual_hash import of_thumbnail, perceptual_hash, reduced
 from library.settings import Settings
 from library.thumbnails import Thumbnails
@@ -76,32 +79,34 @@ def test_a_library_without_hashes_gets_them_from_its_thumbnails(
     thumbnails.path(contents[3]).write_bytes(thumbnails.path(contents[0]).read_bytes()[:400])
 
     unhashed = Unhashed(database, thumbnails)
-    assert unhashed.hash_some(100) == 4
+    assert unhashed.hash_all() == 4
     derived = hashes(database)
     assert sum(value is None for value in derived.values()) == 3
     for name, value in derived.items():
         assert value is None or bits(value, crawled[name]) <= 2
     # What cannot be had is not tried again, until another process looks.
     thumbnails.path(contents[2]).write_bytes(thumbnails.path(contents[0]).read_bytes())
-    assert unhashed.hash_some(100) == 0
-    assert Unhashed(database, thumbnails).hash_some(100) == 1
+    assert unhashed.hash_all() == 0
+    assert Unhashed(database, thumbnails).hash_all() == 1
 
 
-def test_only_as_many_as_asked_for_are_looked_at(database: Database, settings: Settings) -> None:
-    with database.transaction() as connection:
-        connection.executemany(
-            """INSERT INTO images (content_hash, width, height, format, frames, byte_size, colour)
-            VALUES (?, 1, 1, 'PNG', 1, 1, '#000000')""",
-            [(number.to_bytes(16, "big"),) for number in range(900)],
-        )
+def test_it_can_be_stopped_between_batches_and_goes_on(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("library.unhashed._BATCH", 4)
+    contents = [number.to_bytes(16, "big") for number in range(10)]
     thumbnails = Thumbnails(settings.thumbnail_dir)
-    for number in range(900):
-        thumbnails.path(number.to_bytes(16, "big")).parent.mkdir(parents=True, exist_ok=True)
-        drawing(0, (8, 8)).save(thumbnails.path(number.to_bytes(16, "big")))
+    with database.transaction() as connection:
+        for content in contents:
+            images.add(connection, content, Metadata(1, 1, "PNG", 1, 1, "#000000"))
+    jpeg = io.BytesIO()
+    drawing(0, (8, 8)).save(jpeg, "JPEG")
+    for content in contents:
+        thumbnails.write(content, jpeg.getvalue())
     unhashed = Unhashed(database, thumbnails)
-    assert unhashed.hash_some(400) == 400
-    assert unhashed.hash_some(1000, stopped=lambda: True) == 0
-    assert unhashed.hash_some(1000) == 500
+    asked = iter((False, True))
+    assert unhashed.hash_all(lambda: next(asked)) == 4
+    assert unhashed.hash_all() == 6
 
 
 def test_what_is_no_thumbnail_has_no_hash(tmp_path: Path) -> None:
