@@ -86,25 +86,22 @@ class Engine:
         *,
         more: Sequence[int] = (),
         less: Sequence[int] = (),
+        given: Image.Image | None = None,
     ) -> Results:
         """The pictures that fit a query best, or without terms the newest of those that match.
 
-        `after` is where a page before ended; pictures `more` and `less` refine the query. Pictures
-        that are its terms are no hits. Raises SearchError and mlx_clip's InputError.
+        `after` is where a page before ended; pictures `more` and `less` refine the query. A picture
+        that is `given`, upright and RGB, need not be in the library and is one more term. Pictures
+        that are terms by their number are no hits. Raises SearchError and mlx_clip's InputError.
         """
         started = time.perf_counter()
-        vector = self._vectors.of_query(query, more, less)
+        vector = self._vectors.of_query(query, more, less, given)
         among = matching(self._database.connection, query.filters) if query.filters else None
         if vector is None:
             return self._newest(among, limit, offset, started, after)
         named = {term.image_id for term in query.terms if isinstance(term, PictureTerm)}
-        kind = None if more or less else _kind(query)
+        kind = None if more or less else _kind(query, given is not None)
         return self._page(vector, limit, offset, started, kind, after, among, named | set(less))
-
-    def picture(self, image: Image.Image, limit: int, offset: int = 0) -> Results:
-        """The pictures nearest to an upright RGB picture that need not be in the library."""
-        started = time.perf_counter()
-        return self._page(self._vectors.of_picture(image), limit, offset, started, "picture")
 
     def similar(self, image_id: int, limit: int, offset: int = 0) -> Results:
         """The pictures nearest to one of the library's, itself left out.
@@ -200,8 +197,10 @@ class Engine:
         return known.total
 
 
-def _kind(query: Query) -> Kind | None:
-    """What a query's answers are measured by: None where terms of several kinds are added up."""
+def _kind(query: Query, given: bool) -> Kind | None:
+    """What a query's answers are measured by: None where several terms are added up."""
+    if given:
+        return None if query.terms else "picture"
     if len(query.terms) != 1 or query.terms[0].weight < 0:
         return None
     return "words" if isinstance(query.terms[0], Words) else "picture"

@@ -38,14 +38,21 @@ class QueryVectors:
         self.of_words = lru_cache(_REMEMBERED)(self._of_words)
 
     def of_query(
-        self, query: Query, more: Sequence[int] = (), less: Sequence[int] = ()
+        self,
+        query: Query,
+        more: Sequence[int] = (),
+        less: Sequence[int] = (),
+        given: Image.Image | None = None,
     ) -> Vectors | None:
         """What the terms add up to, drawn towards the pictures `more` and away from `less`.
 
-        None when there is nothing to rank by. Raises SearchError for a picture that has no vector,
-        and when the terms leave nothing, mlx_clip's InputError for words that have none.
+        A picture that is `given`, upright and RGB, is one more term. None when there is nothing to
+        rank by. Raises SearchError for a picture that has no vector, and when the terms leave
+        nothing, mlx_clip's InputError for words that have none.
         """
         asked = [(self._of_term(term), term.weight) for term in query.terms]
+        if given is not None:
+            asked.append((self.of_picture(given), 1.0))
         refined = [(self.of_stored(i), _MORE / len(more)) for i in more]
         refined += [(self.of_stored(i), -_LESS / len(less)) for i in less]
         if asked:

@@ -177,9 +177,13 @@ def test_search_by_a_picture_that_is_too_large_says_what_would_read_it(client: F
     assert "MAX_IMAGE_MEGAPIXELS=28031 would read it" in message
 
 
-def test_search_by_a_picture_needs_one_and_nothing_else(client: FlaskClient) -> None:
+def test_search_by_a_picture_needs_one_and_takes_a_query_with_it(client: FlaskClient) -> None:
     assert "No picture" in post(client, 400)["error"]["message"]
-    assert "not supported yet" in post(client, 400, image=beagle(), q="red")["error"]["message"]
+    alone = post(client, image=beagle())["hits"]
+    both = post(client, image=beagle(), q="red - dog")
+    assert [hit["id"] for hit in both["hits"]] != [hit["id"] for hit in alone]
+    assert post(client, image=beagle(), q="type:gif")["total"] < 232
+    assert post(client, 400, image=beagle(), q="befor:2019")["error"]["code"] == "bad_query"
 
 
 def test_a_text_is_embedded(client: FlaskClient, encoder: Encoder) -> None:

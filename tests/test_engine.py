@@ -18,6 +18,7 @@ from mlx_clip import Encoder
 from search.engine import Engine
 from search.errors import SearchError
 from search.parser import parse
+from search.query import Query
 from search.relevance import Relevance
 from tests.conftest import CrawlFolders
 from tests.crawled import forget
@@ -115,7 +116,7 @@ def test_copies_are_one_hit(library: Path, engine: Engine) -> None:
 def test_a_given_picture_finds_itself_first(
     library: Path, engine: Engine, database: Database
 ) -> None:
-    results = engine.picture(drawing(11), 3)
+    results = engine.search(Query(), 3, given=drawing(11))
     assert ids(results)[0] == id_of(database, "0011.jpg")
     assert (results.hits[0].score or 0) > 0.9  # the file is a JPEG of it
 
@@ -173,7 +174,7 @@ def test_new_pictures_are_found_at_once(
     start(keeper)
     drawing(777).save(library / "new.jpg", quality=95)
     crawl(library)
-    results = engine.picture(drawing(777), 1)
+    results = engine.search(Query(), 1, given=drawing(777))
     assert ids(results) == [id_of(database, "new.jpg")]
 
 

@@ -75,10 +75,10 @@ def search() -> Json:
     query = parse(request.args.get("q", ""))
     refinement = parse_refinement(request.args)
     if url := request.args.get("url", "").strip():
-        if query or refinement:
-            abort(400, "Send either an address or a query: not both.")
         limit, offset = _window()
-        return _results(the_site().engine.picture(fetched(the_site(), url), limit, offset))
+        return _results(
+            the_site().engine.search(query, limit, offset, given=fetched(the_site(), url))
+        )
     if not query and not refinement:
         abort(400, "Say what to look for: /api/v1/search?q=dog")
     limit, offset = _window()
@@ -91,12 +91,11 @@ def search() -> Json:
 
 @blueprint.post("/search")
 def search_by_picture() -> Json:
-    """The pictures nearest to the one in the multipart field `image`."""
-    if "q" in request.form or "q" in request.args:
-        abort(400, "Send either a picture or words: searching with both is not supported yet.")
+    """The pictures nearest to the one in the multipart field `image`, and to the query `q`."""
     limit, offset = _window()
+    query = parse(request.values.get("q", ""))
     image = uploaded(the_site())
-    return _results(the_site().engine.picture(image, limit, offset))
+    return _results(the_site().engine.search(query, limit, offset, given=image))
 
 
 @blueprint.post("/embed")

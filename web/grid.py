@@ -44,7 +44,7 @@ class Tile:
     """Cosine similarity in percent, 0 to 100, where the picture is an answer."""
     video: bool = False
     nearer: str | None = None
-    """The search that shows more like this picture, where it is an answer."""
+    """The search that shows more like this picture, or where it is an answer goes on with it."""
     farther: str | None = None
     """The search that shows less like it."""
     places: tuple[str, ...] = ()
@@ -66,7 +66,8 @@ def ratio(number: int) -> float:
 
 def tiles(pictures: Iterable[Picture]) -> list[Tile]:
     """Pictures that stand for themselves."""
-    return _tiles([(picture, None) for picture in pictures], ())
+    found = _tiles([(picture, None) for picture in pictures], ())
+    return [replace(each, nearer=Address("").towards(each.id).url()) for each in found]
 
 
 def answers(hits: Iterable[Hit], trail: Trail = (), address: Address | None = None) -> list[Tile]:

@@ -75,7 +75,9 @@ def search_by_picture() -> str:
 
 
 def _like(image: Image.Image) -> str:
-    return _results(the_site().engine.picture(image, the_site().settings.num_image_results))
+    return _results(
+        the_site().engine.search(Query(), the_site().settings.num_image_results, given=image)
+    )
 
 
 @blueprint.get("/random")
