@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
-import httpx
 from chromadb.api import ServerAPI
 from chromadb.api.fastapi import FastAPI
 from chromadb.api.models.Collection import Collection
@@ -24,7 +23,7 @@ from library.errors import IndexUnreachableError, VectorIndexError
 from library.vectors import Vectors
 
 ANSWER_SECONDS = 0.5
-"""What a search waits for; an exact scan takes less than that for a million vectors."""
+"""What a search waits for before it looks at every picture."""
 WORK_SECONDS = 10.0
 """What adding a batch, or loading a graph, may take; a site that is stopped waits for it."""
 
@@ -117,7 +116,8 @@ def _client(url: str, seconds: float) -> FastAPI:
     """Chroma's own client of a server, which asks nothing before it is asked.
 
     `chromadb.HttpClient` waits for ever, already while it is made, and no setting changes that
-    (1.5.9); so this is the part of it that carries the requests, with a session that does not.
+    (1.5.9); so this is the part of it that carries the requests, with a session that waits so many
+    seconds for a connection, and as many for each part of an answer.
     """
     settings = ChromaSettings(
         anonymized_telemetry=False,
@@ -127,5 +127,5 @@ def _client(url: str, seconds: float) -> FastAPI:
     )
     client = System(settings).instance(ServerAPI)  # type: ignore[type-abstract]
     assert isinstance(client, FastAPI)
-    client._session.timeout = httpx.Timeout(seconds)
+    client._session.timeout = seconds
     return client

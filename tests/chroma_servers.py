@@ -7,12 +7,14 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import chromadb
-import httpx
+import numpy as np
+from chromadb.api import ClientAPI
 
 from tests.web_fixtures import wait_until
 
@@ -34,7 +36,14 @@ class ChromaServer:
         """Start it unless it runs, and wait until it answers."""
         if self._process is None:
             program = Path(sys.executable).with_name("chroma")
-            options = ["--path", self._folder, "--host", "127.0.0.1", "--port", str(self._port)]
+            options = [
+                "--path",
+                str(self._folder),
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(self._port),
+            ]
             self._process = subprocess.Popen(
                 [program, "run", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
@@ -86,15 +95,16 @@ class ChromaServer:
         """What another application keeps there."""
         client = chromadb.HttpClient(self.url)
         stranger = client.create_collection("somebody-else", embedding_function=None)
-        stranger.add(ids=["theirs"], embeddings=[[1.0, 0.0]])
+        stranger.add(ids=["theirs"], embeddings=np.eye(1, 2, dtype=np.float32))
         _close(client)
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/api/v2/heartbeat", timeout=1).is_success
-        except httpx.TransportError:
+            with urllib.request.urlopen(f"{self.url}/api/v2/heartbeat", timeout=1):
+                return True
+        except OSError:
             return False
 
 
-def _close(client: chromadb.ClientAPI) -> None:
+def _close(client: ClientAPI) -> None:
     client._server._session.close()  # type: ignore[attr-defined]  # else its sockets are left open

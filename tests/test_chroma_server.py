@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +12,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from crawler.__main__ import main as crawl
-from library import vectors
+from library import chroma_server, vectors
+from library.checks import index
+from library.checks.finding import Patient
 from library.database import Database
-from library.doctor import examine, mend
 from library.errors import IndexUnreachableError
 from library.index import VectorIndex
 from library.keeper import IndexKeeper
+from library.models import IndexState
 from library.settings import Settings, load_settings
-from library.status import look
+from library.status import IndexStatus, look
 from library.vectors import Space
 from mlx_clip import Encoder
 from tests.chroma_servers import ChromaServer
@@ -76,8 +77,8 @@ def keeper(database: Database, space: Space, server: ChromaServer) -> Iterator[I
     keeper.stop()
 
 
-def is_current(keeper: IndexKeeper) -> Callable[[], bool]:
-    return lambda: keeper.state == "current"
+def is_(keeper: IndexKeeper, state: IndexState) -> Callable[[], bool]:
+    return lambda: keeper.state == state
 
 
 def test_it_answers_as_an_exact_scan_and_follows_what_is_added_and_forgotten(
@@ -152,26 +153,27 @@ def test_the_directory_of_the_time_before_goes_and_all_is_pushed(
 
 
 def test_a_server_that_hangs_holds_up_neither_searches_nor_the_end(
-    keeper: IndexKeeper, database: Database, space: Space, server: ChromaServer
+    keeper: IndexKeeper,
+    database: Database,
+    space: Space,
+    server: ChromaServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(chroma_server, "WORK_SECONDS", 1.0)
     matrix = add(database, space, 30)
     keeper.start()
-    wait_until(is_current(keeper))
+    wait_until(is_(keeper, "current"))
     with server.hanging():
         assert keeper.query(matrix[0], 1) is None
-        assert keeper.state == "unreachable"
-        assert keeper.count() is None or keeper.state == "unreachable"
+        assert is_(keeper, "unreachable")()
         with pytest.raises(IndexUnreachableError):
             VectorIndex(_another(database), database, space, "a crawl", server=server.url)
-    wait_until(is_current(keeper))
-    answer = keeper.query(matrix[0], 1)
-    assert answer is not None
-    assert answer.hits[0][0] == content(0)
+    wait_until(is_(keeper, "current"))
     with server.hanging():
-        add(database, space, 600, seed=1)  # which the keeper is about to push
-        time.sleep(1.5)
+        add(database, space, 600, seed=1)
+        wait_until(is_(keeper, "unreachable"))  # the push has ended
         keeper.stop()
-    assert keeper.state == "closed"
+        assert is_(keeper, "closed")()
 
 
 def _another(database: Database) -> Path:
@@ -186,7 +188,7 @@ def test_a_server_that_was_emptied_is_filled_again(
 ) -> None:
     matrix = add(database, space, 30)
     keeper.start()
-    wait_until(is_current(keeper))
+    wait_until(is_(keeper, "current"))
     server.empty()
     assert keeper.query(matrix[0], 1) is None
     wait_until(lambda: keeper.query(matrix[0], 1) is not None)
@@ -204,7 +206,7 @@ def test_the_site_goes_on_without_the_server_and_with_it_again(
         exact = found(client)
         keeper = keeper_of(app)
         keeper.start()
-        wait_until(is_current(keeper))
+        wait_until(is_(keeper, "current"))
         assert (source(client), found(client)) == ("index", exact)
         server.kill()
         assert (source(client), found(client)) == ("exact", exact)
@@ -212,7 +214,7 @@ def test_the_site_goes_on_without_the_server_and_with_it_again(
         index = client.get("/api/v1/status").get_json()["index"]
         assert (index["state"], index["agrees"]) == ("unreachable", False)
         server.start()
-        wait_until(is_current(keeper))
+        wait_until(is_(keeper, "current"))
         assert UNREACHABLE not in client.get("/").text
         assert (source(client), found(client)) == ("index", exact)
 
@@ -238,34 +240,38 @@ def test_crawl_status_and_doctor_say_so_when_the_server_is_down(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     fill(tmp_path / "photos", 3)
-    monkeypatch.setenv("CHROMA_URL", server.url)
     command = [str(tmp_path / "photos"), "--data", str(settings.data_dir)]
-    server.kill()
     assert crawl(command) == 0
+    monkeypatch.setenv("CHROMA_URL", server.url)
+    server.kill()
+    capsys.readouterr()
+    assert crawl(command) == 0  # with nothing new
     said = capsys.readouterr().out
     assert "Not indexed here: the Chroma server at 127.0.0.1" in said
     assert "the vectors are safe in the database" in said
     assert doctor(settings).startswith("wrong: the Chroma server at 127.0.0.1")
-    assert "Removed nothing from the index" in " ".join(mend(settings))
+    assert "Removed nothing from the index" in mended(settings)
     server.start()
     assert doctor(settings) == "wrong: the index is empty"
-    assert crawl(command) == 0  # with nothing new
+    assert crawl(command) == 0
     assert "Not indexed" not in capsys.readouterr().out
     assert doctor(settings).startswith("ok: 3 vectors; 3 of them asked for find themselves")
-    status = index_status(settings)
-    assert (status["holds"], status["server"], status["there"]) == (3, True, True)
-    server.empty()
-    assert any("from its server" in sentence for sentence in mend(settings))
+    assert index_status(settings) == IndexStatus(True, 3, None, True, True)
+    assert "Removed the index from its server" in mended(settings)
+    assert server.counts() == {}
 
 
 def doctor(settings: Settings) -> str:
-    (found,) = [each.finding for each in examine(settings) if each.name == "index"]
+    with closing(Database(settings.database_path)) as database:
+        found = index.answers(Patient(settings, database))
     return f"{found.state}: {found.text}"
 
 
-def index_status(settings: Settings) -> dict[str, object]:
-    database = Database(settings.database_path)
-    try:
-        return dict(look(settings, database).as_json()["index"])
-    finally:
-        database.close()
+def mended(settings: Settings) -> str:
+    with closing(Database(settings.database_path)) as database:
+        return index.throw_away(Patient(settings, database))
+
+
+def index_status(settings: Settings) -> IndexStatus | None:
+    with closing(Database(settings.database_path)) as database:
+        return look(settings, database).index
