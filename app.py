@@ -69,7 +69,7 @@ def _open_site(settings: Settings) -> Site:
         encoder = open_encoder(connection, settings)
         encoder.encode_texts(["a picture"])  # a model that does not load says so now
         space = vectors.space(connection, encoder.space, encoder.dim)
-        keeper = IndexKeeper(settings.data_dir, database, space)
+        keeper = IndexKeeper(settings.data_dir, database, space, settings.chroma_url)
         matrix = Matrix(settings.data_dir, database, space)
         relevance = Relevance(database, space, encoder, lambda: matrix.rows().vectors)
         thumbnails = Thumbnails(settings.thumbnail_dir)

@@ -243,7 +243,12 @@ class Crawl:
 
     def _feeder(self) -> IndexFeeder:
         return IndexFeeder(
-            self._settings.data_dir, self._database, self._space, self._report, self._cancelled
+            self._settings.data_dir,
+            self._database,
+            self._space,
+            self._report,
+            self._cancelled,
+            self._settings.chroma_url,
         )
 
     def _prune(self, found: Found) -> Forgotten:

@@ -31,6 +31,7 @@ class IndexFeeder:
         space: Space,
         report: Report,
         cancelled: Callable[[], bool],
+        server: str | None = None,
     ) -> None:
         self.note: str | None = None
         self._data_dir = data_dir
@@ -38,6 +39,7 @@ class IndexFeeder:
         self._space = space
         self._report = report
         self._cancelled = cancelled
+        self._server = server
         self._waiting = 0
         self._ended = self._failed = False
         self._changed = threading.Condition()
@@ -78,7 +80,9 @@ class IndexFeeder:
         # A second, which a crawl with nothing to do need not pay.
         from library.index import VectorIndex
 
-        index = VectorIndex(self._data_dir, self._database, self._space, "a crawl")
+        index = VectorIndex(
+            self._data_dir, self._database, self._space, "a crawl", server=self._server
+        )
         try:
             while self._wait_for(ENOUGH):
                 index.push(self._is_stopped)
@@ -97,8 +101,11 @@ class IndexFeeder:
             return not self._ended
 
     def _has_nothing_to_do(self) -> bool:
-        """An index that was closed in good order and lacks nothing need not be opened."""
-        if self._failed or self._waiting:
+        """An index that was closed in good order and lacks nothing need not be opened.
+
+        What became of one on a server is not known before.
+        """
+        if self._failed or self._waiting or self._server is not None:
             return self._failed
         connection = self._database.connection
         lacks = indexed.first_lacking(connection, self._space, 0)

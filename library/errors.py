@@ -10,7 +10,8 @@
     |   `-- PhotoTooLargeError  it would take too much memory
     |-- CrawlBusyError          another crawl is at work in this library
     `-- VectorIndexError        the index does not answer as it should
-        `-- IndexBusyError      another process owns it
+        |-- IndexBusyError      another process owns it
+        `-- IndexUnreachableError   the Chroma server does not answer
 
 Each message is written for the person who gets it: what happened, to which file, what to do.
 """
@@ -58,3 +59,7 @@ class VectorIndexError(LibraryError):
 
 class IndexBusyError(VectorIndexError):
     """Another process owns the index."""
+
+
+class IndexUnreachableError(VectorIndexError):
+    """The Chroma server of CHROMA_URL does not answer, or not in time; nothing of it is lost."""

@@ -1,34 +1,29 @@
 """VectorIndex: one space's vectors in ChromaDB, in step with SQLite, owned by one process.
 
 The index is derived: SQLite holds the vectors, and whatever is wrong here is mended by making it
-again. An embedded Chroma directory bears only one process, so opening takes a file lock; and since
-a process that was killed may leave an index that crashes its reader, a mark lies beside the
-directory while it is open, and a mark found at opening has the index checked in a subprocess.
+again. Opening takes a file lock: an embedded Chroma directory bears only one process, and a
+collection on a server only one that writes to it.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from library import indexed, vectors
-from library.chroma import Shards, forget_failed_client
+from library.chroma import GRAPH, Hits
 from library.database import Database
 from library.errors import IndexBusyError
+from library.index_directory import IndexDirectory
 from library.index_files import IndexFiles
+from library.index_server import IndexServer
 from library.vectors import Space, Vectors
 
 SHARD = 10_000
 """Vector ids a shard, chosen by measuring: docs/architecture.md, "The index"."""
-GRAPH = -1
-"""Instead of a shard's number: the one graph of whoever asks the index."""
 BATCH = 500
-_CHECK_SECONDS = 300
 # Taking vectors out may cut a graph: after so many, or that part of it, a sample is asked for.
 _CHECK_AFTER, _CHECK_PART = 1_000, 0.05
 _SAMPLE = 100
@@ -39,10 +34,12 @@ class VectorIndex:
 
     Whoever only fills it (`asked` is false) puts the vector with id n into shard n // `shard`, and
     has one shard at a time in memory. Whoever asks it has one graph, which answers as fast as a
-    single shard does: it adds to that, and moves into it what it finds in shards. `owner` says in
+    single shard does: it adds to that, and moves into it what it finds in shards. On the Chroma
+    server at `server`, if one is given, there is that graph alone. `owner` says in
     a few words who holds it, for whoever comes second. Queries and counts may come from any thread,
-    everything else from one at a time. Raises IndexBusyError when another process holds it. What is
-    damaged is thrown away, and `push` fills it again.
+    everything else from one at a time. Raises IndexBusyError when another process holds it, and
+    IndexUnreachableError, as its methods do, when the server does not answer. What is damaged is
+    thrown away, and `push` fills it again.
     """
 
     def __init__(
@@ -54,26 +51,28 @@ class VectorIndex:
         shard: int = SHARD,
         *,
         asked: bool = False,
+        server: str | None = None,
     ) -> None:
         self.space = space
-        self.was_damaged = False
-        self._asked = asked
+        self._asked = asked or server is not None
         self._shard = shard
         self._database = database
-        self._files = IndexFiles(data_dir)
+        files = IndexFiles(data_dir)
+        self._home: IndexDirectory | IndexServer = IndexDirectory(files, database, shard)
+        if server is not None:
+            self._home = IndexServer(server, files, database, space)
         self._whole: set[str] = set()
         self._complete = 0
         self._taken_out = 0
-        self._lock = FileLock(self._files.lock, timeout=0, thread_local=False)
+        self._lock = FileLock(files.lock, timeout=0, thread_local=False)
         try:
             self._lock.acquire()
         except Timeout:
-            raise IndexBusyError(f"the index is held by {self._files.owner()}") from None
+            raise IndexBusyError(f"the index is held by {files.owner()}") from None
         try:
-            if self._files.mark.exists() and not self._survives_check():
-                self._throw_away()
-            self._files.mark.write_text(f"{owner}, process {os.getpid()}", encoding="utf-8")
-            self._shards = self._open()
+            self._collections = self._home.open(owner)
+            self.was_damaged = self._home.was_damaged
+            self._forget(indexed.collections(database.connection) - self._collections.all().keys())
         except BaseException:
             self._lock.release()
             raise
@@ -103,21 +102,21 @@ class VectorIndex:
             progress(pushed)
         return pushed
 
-    def query(self, vector: Vectors, limit: int) -> list[tuple[bytes, float]]:
+    def query(self, vector: Vectors, limit: int) -> Hits:
         """The nearest pictures as (content hash, cosine similarity), best first.
 
         Approximate: HNSW. A picture that was forgotten since the last push may be among them.
         Raises VectorIndexError when the index fails to answer.
         """
-        return self._shards.query(self.space.key, vector, limit)
+        return self._collections.query(self.space.key, vector, limit)
 
     def collections(self) -> list[str]:
         """The UUIDs of the collections that queries go to."""
-        return self._shards.of_space(self.space.key)
+        return self._collections.of_space(self.space.key)
 
     def count(self) -> int:
         """How many vectors the index really holds. Raises VectorIndexError as `query` does."""
-        return sum(map(self._shards.count, self._shards.of_space(self.space.key)))
+        return sum(map(self._collections.count, self._collections.of_space(self.space.key)))
 
     def newest(self) -> int:
         """The id up to which it is recorded to hold every vector."""
@@ -134,7 +133,7 @@ class VectorIndex:
         lacking = indexed.count_lacking(connection, self.space, self._complete + 1)
         mine = self._mine()
         unwanted = sum(indexed.count_unwanted(connection, name) for name in mine)
-        shards = [name for name in self._shards.of_space(self.space.key) if name not in mine]
+        shards = [name for name in self._collections.of_space(self.space.key) if name not in mine]
         to_move = sum(indexed.count(connection, name) for name in shards) if self._asked else 0
         return lacking + to_move + unwanted
 
@@ -143,45 +142,42 @@ class VectorIndex:
 
         What is moved out of shards comes from the database: those are not even looked at.
         """
-        names = self._shards.of_space(self.space.key)
+        names = self._collections.of_space(self.space.key)
         mine = self._mine()
         for name in names:
             if self._asked and name not in mine:
                 continue
-            if not self._agrees(name, self._shards.count(name)):
+            if not self._agrees(name, self._collections.count(name)):
                 self._drop(name)
 
     def close(self) -> None:
         """Let the next process have it, which checks it first if it failed in our hands."""
         try:
-            self._shards.close()
-            if self._shards.is_sound:
-                self._files.mark.unlink(missing_ok=True)
+            self._home.close(self._collections)
         finally:
             self._lock.release()
 
     def discard(self) -> None:
         """Give it up as damaged: whoever opens it next begins with an empty one."""
         try:
-            self._shards.close()
+            self._home.discard(self._collections)
         finally:
-            self._files.discard()
-            self._files.mark.unlink(missing_ok=True)
             self._lock.release()
 
     def _of_shards(self) -> list[str]:
         """The collections of the space that are shards, in the order of their numbers."""
-        names = self._shards.of_space(self.space.key)
+        names = self._collections.of_space(self.space.key)
         return sorted(
-            (name for name in names if self._shards.number(name) != GRAPH), key=self._shards.number
+            (name for name in names if self._collections.number(name) != GRAPH),
+            key=self._collections.number,
         )
 
     def _mine(self) -> list[str]:
         """The collections that this owner writes to; the graph is large, and shards are to go."""
         return [
             name
-            for name in self._shards.all()
-            if (self._shards.number(name) == GRAPH) == self._asked
+            for name in self._collections.all()
+            if (self._collections.number(name) == GRAPH) == self._asked
         ]
 
     def _unwanted(self) -> tuple[str, list[bytes]] | None:
@@ -192,7 +188,7 @@ class VectorIndex:
         return None
 
     def _take_out(self, name: str, content_hashes: list[bytes]) -> int:
-        self._shards.remove(name, content_hashes)
+        self._collections.remove(name, content_hashes)
         with self._database.transaction() as connection:
             indexed.set_removed(connection, name, content_hashes)
         self._complete = 0  # what came back meanwhile lies anywhere
@@ -206,7 +202,7 @@ class VectorIndex:
     def _check(self, name: str) -> None:
         """Drop a collection that has lost the way to some of its vectors."""
         sample = indexed.sample(self._database.connection, self.space, name, _SAMPLE)
-        if not self._shards.find_themselves(name, sample.vectors):
+        if not self._collections.find_themselves(name, sample.vectors):
             self._drop(name)
 
     def _move(self, shard: str) -> int:
@@ -214,11 +210,11 @@ class VectorIndex:
         rows = indexed.held(self._database.connection, self.space, shard, BATCH)
         if rows.ids:
             graph = self._writable(GRAPH)
-            self._shards.add(graph, rows.content_hashes, rows.vectors)
+            self._collections.add(graph, rows.content_hashes, rows.vectors)
             with self._database.transaction() as connection:
                 indexed.move(connection, shard, graph, rows)
         else:
-            self._shards.drop(shard)
+            self._collections.drop(shard)
             self._forget({shard})
         return len(rows.ids)
 
@@ -237,27 +233,27 @@ class VectorIndex:
         _, end = self._range(number)
         rows = indexed.lacking(self._database.connection, self.space, first, end, BATCH)
         if rows.ids:  # else they were forgotten since
-            self._shards.add(name, rows.content_hashes, rows.vectors)
+            self._collections.add(name, rows.content_hashes, rows.vectors)
             with self._database.transaction() as connection:
                 indexed.record(connection, name, rows)
         return len(rows.ids)
 
     def _writable(self, number: int) -> str:
         """The graph or a shard, made anew when it does not hold what is recorded."""
-        name = self._shards.find(self.space.key, number)
+        name = self._collections.find(self.space.key, number)
         if name in self._whole:
             return name
-        if name and not self._agrees(name, self._shards.count_alone(name)):
+        if name and not self._agrees(name, self._collections.count_alone(name)):
             self._drop(name)
             name = None
-        name = name or self._shards.create(self.space.key, number)
+        name = name or self._collections.create(self.space.key, number)
         self._whole.add(name)
         return name
 
     def _agrees(self, name: str, holds: int) -> bool:
         """Whether a collection may hold so many: what is recorded, and what a crash left there."""
         connection = self._database.connection
-        first, end = self._range(self._shards.number(name))
+        first, end = self._range(self._collections.number(name))
         recorded = indexed.count(connection, name)
         most = vectors.count(connection, self.space, first, end)
         return recorded <= holds <= most + indexed.count_unwanted(connection, name)
@@ -270,41 +266,11 @@ class VectorIndex:
 
     def _drop(self, name: str) -> None:
         self.was_damaged = True
-        self._shards.drop(name)
+        self._collections.drop(name)
         self._forget({name})
         self._complete = 0
-
-    def _throw_away(self) -> None:
-        self.was_damaged = True
-        self._files.discard()
-
-    def _open(self) -> Shards:
-        try:
-            shards = Shards(self._files.directory, self._shard)
-        except Exception:  # garbage in the directory raises anything at all
-            forget_failed_client()
-            self._throw_away()
-            shards = Shards(self._files.directory, self._shard)
-        self._forget(indexed.collections(self._database.connection) - shards.all().keys())
-        return shards
 
     def _forget(self, names: set[str]) -> None:
         if names:
             with self._database.transaction() as connection:
                 indexed.forget_collections(connection, names)
-
-    def _survives_check(self) -> bool:
-        """Ask a subprocess, which may crash in our stead."""
-        command = [sys.executable, "-m", "library.index_check"]
-        arguments = [str(self._files.directory), str(self._database.path), str(self._shard)]
-        try:
-            done = subprocess.run(
-                [*command, *arguments],
-                cwd=Path(__file__).parent.parent,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=_CHECK_SECONDS,
-            )
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0

@@ -6,12 +6,15 @@ left behind can crash its reader. Exit status 0: the index may be used.
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from pathlib import Path
 
 from library import indexed, vectors
-from library.chroma import Shards
+from library.chroma import Collections
+from library.chroma_directory import Shards
 from library.database import Database
+from library.vectors import Space
 
 _SAMPLE = 100
 
@@ -25,15 +28,25 @@ def main(arguments: list[str]) -> int:
         spaces = {space.key: space for space in vectors.spaces(connection)}
         shards = Shards(Path(directory), int(shard))
         for name, key in shards.all().items():
-            if shards.count_alone(name) < indexed.count(connection, name):
-                return 1
-            sample = indexed.sample(connection, spaces[key], name, _SAMPLE)
-            if not shards.find_themselves(name, sample.vectors):
+            if not is_whole(connection, shards, name, spaces[key]):
                 return 1
         shards.close()
         return 0
     finally:
         database.close()
+
+
+def is_whole(
+    connection: sqlite3.Connection, collections: Collections, name: str, space: Space
+) -> bool:
+    """Whether a collection has as many vectors as are recorded, and finds some of them.
+
+    Raises VectorIndexError when Chroma fails at it.
+    """
+    if collections.count_alone(name) < indexed.count(connection, name):
+        return False
+    sample = indexed.sample(connection, space, name, _SAMPLE)
+    return collections.find_themselves(name, sample.vectors)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,10 @@ class IndexFiles:
         except OSError:
             return "another process"
 
+    def set_owner(self, owner: str) -> None:
+        """Leave the mark."""
+        self.mark.write_text(f"{owner}, process {os.getpid()}", encoding="utf-8")
+
     def is_there(self) -> bool:
         """Whether there is an index at all."""
         return (self.directory / "chroma.sqlite3").is_file()

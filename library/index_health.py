@@ -1,5 +1,7 @@
 """`python -m library.index_health CHROMA DATABASE SPACE`: how well an index answers, as JSON.
 
+CHROMA is its directory, or the address of a server.
+
 Run by the doctor, in a process of its own, because an index that a killed process left behind can
 crash its reader. The caller holds the index's lock.
 """
@@ -15,9 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from library import indexed, vectors
-from library.chroma import Shards
+from library.checks.index import UNREACHABLE
+from library.chroma import Collections, Hits
+from library.chroma_directory import Shards
+from library.chroma_server import WORK_SECONDS
 from library.database import Database
+from library.errors import IndexUnreachableError
 from library.index import SHARD
+from library.index_server import open_graphs
 from library.vectors import Space, Vectors
 
 _SELVES = 100
@@ -26,27 +33,35 @@ _NEAREST = 10
 _BLOCK = 4_096
 _EQUAL = 1e-3
 
-Query = Callable[[Vectors, int], list[tuple[bytes, float]]]
+Query = Callable[[Vectors, int], Hits]
 
 
 def main(arguments: list[str]) -> int:
     """Print count, lost, asked, found and recall."""
-    directory, database_path, key = arguments
+    chroma, database_path, key = arguments
     database = Database(Path(database_path))
     try:
         (space,) = (s for s in vectors.spaces(database.connection) if s.key == key)
-        print(json.dumps(_health(database.connection, space, Path(directory))))
+        print(json.dumps(_health(database.connection, space, _open(chroma, database))))
+    except IndexUnreachableError as error:
+        print(error, file=sys.stderr)
+        return UNREACHABLE
     finally:
         database.close()
     return 0
 
 
-def _health(connection: sqlite3.Connection, space: Space, directory: Path) -> dict[str, float]:
-    shards = Shards(directory, SHARD)
+def _open(chroma: str, database: Database) -> Collections:
+    if "://" in chroma:
+        return open_graphs(chroma, database, WORK_SECONDS)
+    return Shards(Path(chroma), SHARD)
+
+
+def _health(connection: sqlite3.Connection, space: Space, shards: Collections) -> dict[str, float]:
     names = shards.of_space(space.key)
     each = -(-_SELVES // max(1, len(names)))
 
-    def query(vector: Vectors, limit: int) -> list[tuple[bytes, float]]:
+    def query(vector: Vectors, limit: int) -> Hits:
         return shards.query(space.key, vector, limit)
 
     try:

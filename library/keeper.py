@@ -6,11 +6,11 @@ import logging
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from library import indexed, vectors
 from library.database import Database
-from library.errors import IndexBusyError, VectorIndexError
+from library.errors import IndexBusyError, IndexUnreachableError, VectorIndexError
 from library.index_files import IndexFiles
 from library.models import IndexState
 from library.vectors import Space, Vectors
@@ -41,8 +41,11 @@ class IndexKeeper:
     answer.
     """
 
-    def __init__(self, data_dir: Path, database: Database, space: Space) -> None:
+    def __init__(
+        self, data_dir: Path, database: Database, space: Space, server: str | None = None
+    ) -> None:
         self._data_dir = data_dir
+        self._server = server
         self.state: IndexState = "closed"
         self._database = database
         self._space = space
@@ -52,7 +55,7 @@ class IndexKeeper:
         self.left = 0
         """How many vectors there still were to push when that was last counted."""
         self._stop = threading.Event()
-        self._damaged = threading.Event()
+        self._failed: Literal["unreachable", "damaged"] | None = None
         self._thread = threading.Thread(target=self._run, name="index-keeper", daemon=True)
 
     def start(self) -> None:
@@ -114,30 +117,37 @@ class IndexKeeper:
             return False
         except Exception:
             logger.exception("the index failed; it will be made again")
-            self._damaged.set()
+            self._failed = "damaged"
             return False
         return True
 
     def _give_up(self, error: VectorIndexError) -> None:
-        """Have the thread make the index again at its next look."""
-        logger.warning("%s; it will be made again", error)
+        """Have the thread make the index again, or look for its server, at its next look."""
         self._complete = 0
-        self._damaged.set()
+        if isinstance(error, IndexUnreachableError):
+            logger.warning("%s; it will be asked again", error)
+            self._failed = self.state = "unreachable"
+        else:
+            logger.warning("%s; it will be made again", error)
+            self._failed = "damaged"
 
     def _keep_up(self) -> None:
-        if self._damaged.is_set() and self._index is not None:
-            index, self._index = self._index, None
-            self._complete = 0
-            self.state = "rebuilding"
-            self._damaged.clear()
-            index.discard()
+        if self._failed is not None and self._index is not None:
+            self._part_with(self._index, self._failed)
         if self._index is None:
-            self.state = "checking"
+            if self.state != "unreachable":  # which it is until it has answered
+                self.state = "checking"
+            self._failed = None
             # Here, in the thread: importing chromadb takes longer than starting the site.
             from library.index import VectorIndex
 
             self._index = VectorIndex(
-                self._data_dir, self._database, self._space, "the site", asked=True
+                self._data_dir,
+                self._database,
+                self._space,
+                "the site",
+                asked=True,
+                server=self._server,
             )
             self._newest = self._index.newest()
             self.state = "rebuilding" if self._newest == 0 else "behind"
@@ -154,6 +164,16 @@ class IndexKeeper:
 
     def _count(self, left: int) -> None:
         self.left = max(0, left)
+
+    def _part_with(self, index: VectorIndex, failed: Literal["unreachable", "damaged"]) -> None:
+        self._index = self._failed = None
+        self._complete = 0
+        if failed == "unreachable":
+            self.state = "unreachable"
+            index.close()
+        else:
+            self.state = "rebuilding"
+            index.discard()
 
     def _is_behind(self) -> bool:
         connection = self._database.connection

@@ -9,7 +9,7 @@ from typing import Literal
 Source = Literal["index", "exact"]
 """Where a ranking came from: the ChromaDB index, or the exact scan over SQLite's vectors."""
 
-IndexState = Literal["current", "behind", "checking", "rebuilding", "busy", "closed"]
+IndexState = Literal["current", "behind", "checking", "rebuilding", "busy", "unreachable", "closed"]
 
 
 def display_path(path: bytes) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from library import memory
 from library.errors import SettingsError
@@ -46,6 +47,9 @@ SETTINGS = (
     Setting(
         "SEARCH_BY_URL", "off", "whether a picture's address on the web is fetched: `on` or `off`"
     ),
+    Setting(
+        "CHROMA_URL", "", "a Chroma server for the index, as `http://localhost:8000`; else embedded"
+    ),
     Setting("HOST", "127.0.0.1", "the address the site listens on"),
     Setting("PORT", "5000", "the port the site listens on"),
     Setting("LOG_LEVEL", "WARNING", "DEBUG, INFO, WARNING or ERROR"),
@@ -69,6 +73,8 @@ class Settings:
     """Whether such RAWs are read."""
     search_by_url: bool
     """Whether the site fetches the picture at an address that it is given."""
+    chroma_url: str | None
+    """The server that has the index; None for Chroma's embedded directory."""
     host: str
     port: int
     log_level: str
@@ -127,6 +133,7 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         megapixels=_megapixels(text),
         raw_beside_jpeg=_one_of(text, "RAW_BESIDE_JPEG", "skip", "read") == "read",
         search_by_url=_one_of(text, "SEARCH_BY_URL", "on", "off") == "on",
+        chroma_url=_server(text, "CHROMA_URL") if text["CHROMA_URL"] else None,
         host=text["HOST"],
         port=_whole(text, "PORT", 0, 65_535),
         log_level=log_level,
@@ -135,6 +142,18 @@ def load_settings(env: Mapping[str, str]) -> Settings:
 
 def _folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
+
+
+def _server(text: Mapping[str, str], name: str) -> str:
+    url = text[name]
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none
+        usable = False
+    if not usable:
+        raise SettingsError(f"{name} is {url!r}: use an address such as http://localhost:8000")
+    return url
 
 
 def _megapixels(text: Mapping[str, str]) -> int | None:

@@ -37,6 +37,8 @@ class IndexStatus:
     holds: int
     owner: str | None
     closed_well: bool
+    server: bool
+    """Whether it is on a Chroma server, which was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def look(settings: Settings, database: Database) -> Status:
         meta.model(connection),
         space,
         numbers,
-        index_status(settings.data_dir, numbers.indexed) if numbers else None,
+        index_status(settings, numbers.indexed) if numbers else None,
         tuple(counts.count_root(connection, root) for root in files.roots(connection)),
         excludes(connection),
         tuple(
@@ -105,17 +107,19 @@ def look(settings: Settings, database: Database) -> Status:
     )
 
 
-def index_status(data_dir: Path, recorded: int) -> IndexStatus:
+def index_status(settings: Settings, recorded: int) -> IndexStatus:
     """From its files and what is recorded: opening it loads it into memory as a whole."""
-    index = IndexFiles(data_dir)
-    there = index.is_there()
+    index = IndexFiles(settings.data_dir)
+    on_server = settings.chroma_url is not None
+    there = recorded > 0 if on_server else index.is_there()
     process = re.search(r"process (\d+)$", index.owner())
     open_now = index.mark.exists() and process is not None and _is_alive(int(process[1]))
     return IndexStatus(
         there,
         recorded if there else 0,
         index.owner() if open_now else None,
-        index.were_closed(),
+        on_server or index.were_closed(),
+        on_server,
     )
 
 

@@ -68,6 +68,8 @@ def _numbers(files: int, missing: int, failed: int) -> str:
 
 def _index(index: IndexStatus, vectors: int) -> str:
     text = f"holds {index.holds:,} of {vectors:,} vectors"
+    if index.server:
+        text += " on a Chroma server (CHROMA_URL)"
     if not index.there:
         text += "; there is none yet, or no more"
     elif index.owner:

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 # Before anything reads them: no test asks the real Hub, uses what somebody downloaded, or a model
-# that somebody chose. Programs that tests start inherit this.
+# that somebody chose, or fills a server of theirs. Programs that tests start inherit this.
 os.environ |= {
     "CLIP_MODEL": "starter",
     "CLIP_RUNTIME": "auto",
     "CLIP_PRECISION": "auto",
+    "CHROMA_URL": "",
     "HF_ENDPOINT": "http://127.0.0.1:9",
     "HF_HOME": tempfile.mkdtemp(prefix="kindred-tests-hub-"),
 }

@@ -49,6 +49,11 @@ def test_an_empty_value_means_the_default() -> None:
         ("NUM_IMAGE_RESULTS", "1e3"),
         ("MAX_IMAGE_MEGAPIXELS", "none"),
         ("LOG_LEVEL", "LOUD"),
+        ("CHROMA_URL", "localhost:8000"),
+        ("CHROMA_URL", "http://"),
+        ("CHROMA_URL", "ftp://localhost"),
+        ("CHROMA_URL", "http://localhost:eight"),
+        ("CHROMA_URL", "http://[::1"),
     ],
 )
 def test_a_bad_value_is_named_in_the_error(name: str, value: str) -> None:

@@ -93,11 +93,11 @@ def test_status_tells_who_holds_the_index_and_of_a_crash(settings: Settings) -> 
     data = settings.data_dir
     (data / "chroma").mkdir(parents=True)
     (data / "chroma" / "chroma.sqlite3").touch()
-    assert index_status(data, 5).closed_well
+    assert index_status(settings, 5).closed_well
     (data / "chroma.open").write_text(f"the site, process {os.getpid()}")
-    assert index_status(data, 5).owner == f"the site, process {os.getpid()}"
+    assert index_status(settings, 5).owner == f"the site, process {os.getpid()}"
     (data / "chroma.open").write_text("the site, process 999999999")
-    crashed = index_status(data, 5)
+    crashed = index_status(settings, 5)
     assert (crashed.owner, crashed.closed_well, crashed.holds) == (None, False, 5)
 
 

@@ -23,6 +23,7 @@ _INDEX = {
     "checking": "The index is being opened",
     "rebuilding": "The index is being built",
     "busy": "The index is in use by {owner}",
+    "unreachable": "The Chroma server that CHROMA_URL names does not answer",
     "closed": "The index is closed",
 }
 

@@ -98,5 +98,5 @@ def _to_do(patient: Patient) -> tuple[int, int, str | None]:
         return 0, 0, None
     unread = files.count_work(connection, space.id, files.roots(connection))
     vectors, indexed = counts.vectors(connection, space), counts.indexed(connection, space)
-    index = index_status(patient.settings.data_dir, indexed)
+    index = index_status(patient.settings, indexed)
     return unread, vectors - index.holds, index.owner
