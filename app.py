@@ -13,7 +13,7 @@ import waitress
 from flask import Flask
 
 from crawler.model import open_encoder
-from library import meta, vectors
+from library import meta, spaces
 from library.allocator import give_back_large_blocks
 from library.choices import ChoicesCache
 from library.database import Database
@@ -68,7 +68,7 @@ def _open_site(settings: Settings) -> Site:
         connection = database.connection
         encoder = open_encoder(connection, settings)
         encoder.encode_texts(["a picture"])  # a model that does not load says so now
-        space = vectors.space(connection, encoder.space, encoder.dim)
+        space = spaces.space(connection, encoder.space, encoder.dim)
         keeper = IndexKeeper(settings.data_dir, database, space, settings.chroma_url)
         matrix = Matrix(settings.data_dir, database, space)
         relevance = Relevance(database, space, encoder, lambda: matrix.rows().vectors)

@@ -11,13 +11,14 @@ import numpy as np
 
 from bench import clusters
 from bench.table import table
-from library import images, vectors
+from library import images, spaces, vectors
 from library.database import Database
 from library.index import VectorIndex
 from library.matrix import Ids
 from library.models import Metadata
 from library.prune import forget_pictures
-from library.vectors import Space, Vectors
+from library.spaces import Space
+from library.vectors import Vectors
 
 _VECTORS, _CHANGED, _ROUNDS, _EVERY = 20_000, 2_000, 20, 5
 _DIM, _NEAREST, _QUERIES = 512, 50, 100
@@ -29,7 +30,7 @@ def churn_section(work: Path) -> str:
     data = work / "library-of-churn"
     shutil.rmtree(data, ignore_errors=True)
     with closing(Database(data / "library.sqlite")) as database:
-        space = vectors.space(database.connection, "bench", _DIM)
+        space = spaces.space(database.connection, "bench", _DIM)
         rows = list(_rounds(data, database, space))
     shutil.rmtree(data)
     return (

@@ -12,11 +12,12 @@ import numpy as np
 from bench import clusters
 from bench.measure import run
 from bench.table import megabytes, table
-from library import images, vectors
+from library import images, spaces, vectors
 from library.database import Database
 from library.index import SHARD, VectorIndex
 from library.models import Metadata
-from library.vectors import Space, Vectors
+from library.spaces import Space
+from library.vectors import Vectors
 
 VECTORS = 50_000
 _SIZES = (VECTORS + 1, 25_000, SHARD)
@@ -26,14 +27,14 @@ _KEY = "bench"
 _FILL = """
 import sys
 from pathlib import Path
-from library import vectors
+from library import spaces
 from library.allocator import give_back_large_blocks
 from library.database import Database
 from library.index import VectorIndex
 give_back_large_blocks()
 data, key, dim, shard = sys.argv[1:]
 database = Database(Path(data) / "library.sqlite")
-space = vectors.space(database.connection, key, int(dim))
+space = spaces.space(database.connection, key, int(dim))
 index = VectorIndex(Path(data), database, space, "a benchmark", int(shard))
 index.push()
 index.close()
@@ -53,7 +54,7 @@ def index_section(work: Path) -> str:
     ]
     database = Database(data / "library.sqlite")
     try:
-        space = vectors.space(database.connection, _KEY, _DIM)
+        space = spaces.space(database.connection, _KEY, _DIM)
         _store(database, space, matrix)
         rows = [_row(data, database, space, size, matrix, queries) for size in _SIZES]
     finally:

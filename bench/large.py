@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from library import files, images, meta, vectors
+from library import files, images, meta, spaces, vectors
 from library.database import Database
 from library.models import Metadata, Work
+from library.spaces import Space
 from library.thumbnails import Thumbnails
-from library.vectors import Space
 
 ROOT = b"/a-large-library"
 COLLECTION = "00000000-0000-0000-0000-000000000000"
@@ -47,7 +47,7 @@ def build(
         _begin(path, page_bytes)
     rng = np.random.default_rng(0)
     with closing(Database(path)) as database:
-        space = vectors.space(database.connection, key, dim)
+        space = spaces.space(database.connection, key, dim)
         meta.set_model(database.connection, model, key)
         files.remember_roots(database.connection, [ROOT])
         for first in range(1, rows + 1, _BATCH):

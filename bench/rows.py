@@ -13,7 +13,18 @@ from pathlib import Path
 
 from bench import large
 from bench.table import megabytes, table
-from library import counts, doctor, files, images, indexed, meta, status, status_text, vectors
+from library import (
+    counts,
+    doctor,
+    files,
+    images,
+    indexed,
+    meta,
+    spaces,
+    status,
+    status_text,
+    vectors,
+)
 from library.checks.finding import Patient
 from library.database import PAGE_BYTES, Database
 from library.migrations import MIGRATIONS
@@ -130,7 +141,7 @@ def _pages(work: Path) -> Iterator[list[str]]:
         large.build(path, _PAGE_ROWS, DIM, page_bytes)
         size = path.stat().st_size
         with closing(Database(path)) as database:
-            space = vectors.spaces(database.connection)[0]
+            space = spaces.spaces(database.connection)[0]
             commit = _commit_seconds(database, space)
             scan = _time(partial(_read_all, database, space)).processor
         shutil.rmtree(path.parent)

@@ -20,7 +20,7 @@ import psutil
 from numpy.typing import NDArray
 
 from bench import large
-from library import vectors
+from library import spaces
 from library.allocator import give_back_large_blocks
 from library.database import Database
 from library.keeper import IndexKeeper
@@ -54,7 +54,7 @@ def main(data: Path) -> dict[str, Any]:
     )
     encoder.encode_texts(["a picture"])
     with closing(Database(settings.database_path)) as database:
-        space = vectors.space(database.connection, encoder.space, encoder.dim)
+        space = spaces.space(database.connection, encoder.space, encoder.dim)
         matrix = Matrix(data, database, space)
         _, made = _timed(lambda: matrix.rows())
         keeper = IndexKeeper(data, database, space)

@@ -13,7 +13,7 @@ from crawler.read import Failed, Known, Vanished
 from library import files, images, vectors
 from library.database import Database
 from library.models import Work
-from library.vectors import Space
+from library.spaces import Space
 
 Result = Encoded | Known | Failed | Vanished
 

@@ -16,8 +16,8 @@ from library.errors import PhotoError
 from library.files import FailureKind
 from library.memory import DECODING
 from library.models import Metadata, Work
+from library.spaces import Space
 from library.thumbnails import Thumbnails
-from library.vectors import Space
 from mlx_clip import Encoder, Pixels
 
 _HASH_BYTES = 16

@@ -19,7 +19,8 @@ from library.errors import IndexBusyError
 from library.index_directory import IndexDirectory
 from library.index_files import IndexFiles
 from library.index_server import IndexServer
-from library.vectors import Space, Vectors
+from library.spaces import Space
+from library.vectors import Vectors
 
 SHARD = 10_000
 """Vector ids a shard, chosen by measuring: docs/architecture.md, "The index"."""

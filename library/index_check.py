@@ -10,11 +10,11 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from library import indexed, vectors
+from library import indexed, spaces
 from library.chroma import Collections
 from library.chroma_directory import Shards
 from library.database import Database
-from library.vectors import Space
+from library.spaces import Space
 
 _SAMPLE = 100
 
@@ -25,10 +25,10 @@ def main(arguments: list[str]) -> int:
     database = Database(Path(database_path))
     try:
         connection = database.connection
-        spaces = {space.key: space for space in vectors.spaces(connection)}
+        known = {space.key: space for space in spaces.spaces(connection)}
         shards = Shards(Path(directory), int(shard))
         for name, key in shards.all().items():
-            if not is_whole(connection, shards, name, spaces[key]):
+            if not is_whole(connection, shards, name, known[key]):
                 return 1
         shards.close()
         return 0

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from library import indexed, vectors
+from library import indexed, spaces, vectors
 from library.checks.index import UNREACHABLE
 from library.chroma import Collections, Hits
 from library.chroma_directory import Shards
@@ -25,7 +25,8 @@ from library.database import Database
 from library.errors import IndexUnreachableError
 from library.index import SHARD
 from library.index_server import open_graphs
-from library.vectors import Space, Vectors
+from library.spaces import Space
+from library.vectors import Vectors
 
 _SELVES = 100
 _QUERIES = 20
@@ -41,7 +42,7 @@ def main(arguments: list[str]) -> int:
     chroma, database_path, key = arguments
     database = Database(Path(database_path))
     try:
-        (space,) = (s for s in vectors.spaces(database.connection) if s.key == key)
+        (space,) = (s for s in spaces.spaces(database.connection) if s.key == key)
         print(json.dumps(_health(database.connection, space, _open(chroma, database))))
     except IndexUnreachableError as error:
         print(error, file=sys.stderr)

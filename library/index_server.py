@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from library import indexed, meta, vectors
+from library import indexed, meta, spaces
 from library.chroma import Collections
 from library.chroma_server import ANSWER_SECONDS, ServerGraphs
 from library.database import Database
 from library.errors import IndexUnreachableError, VectorIndexError
 from library.index_check import is_whole
 from library.index_files import IndexFiles
-from library.vectors import Space
+from library.spaces import Space
 
 
 class IndexServer:
@@ -71,7 +71,7 @@ def open_graphs(
 ) -> ServerGraphs:
     """What the server holds of a library, as it is. Raises IndexUnreachableError."""
     connection = database.connection
-    space_keys = [space.key for space in vectors.spaces(connection)]
+    space_keys = [space.key for space in spaces.spaces(connection)]
     return ServerGraphs(url, meta.library_id(connection), space_keys, answer_seconds)
 
 

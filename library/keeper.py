@@ -13,7 +13,8 @@ from library.database import Database
 from library.errors import IndexBusyError, IndexUnreachableError, VectorIndexError
 from library.index_files import IndexFiles
 from library.models import IndexState
-from library.vectors import Space, Vectors
+from library.spaces import Space
+from library.vectors import Vectors
 
 if TYPE_CHECKING:
     from library.index import VectorIndex

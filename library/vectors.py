@@ -13,9 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from library.spaces import Space as Space
-from library.spaces import space as space
-from library.spaces import spaces as spaces
+from library.spaces import Space
 
 Vectors = NDArray[np.float32]
 

@@ -22,7 +22,7 @@ from library import counts, lines
 from library.database import Database
 from library.errors import LibraryError
 from library.lines import Lines
-from library.vectors import Space
+from library.spaces import Space
 from mlx_clip import Encoder, EncoderError, Vectors
 from search import prompts
 from search.unrelated import TO_CALIBRATE

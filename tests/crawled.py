@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from library import vectors
+from library import spaces, vectors
 from library.database import Database
-from library.vectors import Space
+from library.spaces import Space
 from mlx_clip import Encoder
 
 
 def space(database: Database, encoder: Encoder) -> Space:
-    return vectors.space(database.connection, encoder.space, encoder.dim)
+    return spaces.space(database.connection, encoder.space, encoder.dim)
 
 
 def vector_of(path: Path, encoder: Encoder) -> vectors.Vectors:

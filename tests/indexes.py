@@ -15,7 +15,8 @@ from library import images, vectors
 from library.database import Database
 from library.index import SHARD, VectorIndex
 from library.models import Metadata
-from library.vectors import Space, Vectors
+from library.spaces import Space
+from library.vectors import Vectors
 
 DIM = 32
 

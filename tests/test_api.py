@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
-from library import vectors
+from library import spaces, vectors
 from library.database import Database
 from mlx_clip import Encoder
 from tests import hostile
@@ -200,7 +200,7 @@ def test_a_picture_is_embedded_as_the_crawl_embeds_it(
     answer = client.post("/api/v1/embed", data={"image": beagle()})
     vector = np.array(answer.get_json()["vector"], np.float32)
     database = Database(shared_library.settings.database_path)
-    (space,) = vectors.spaces(database.connection)
+    (space,) = spaces.spaces(database.connection)
     stored = vectors.after(database.connection, space, 0, 1_000).vectors
     database.close()
     assert (stored @ vector).max() > 0.9999

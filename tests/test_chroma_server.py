@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from crawler.__main__ import main as crawl
-from library import chroma_server, vectors
+from library import chroma_server, spaces
 from library.checks import index
 from library.checks.finding import Patient
 from library.database import Database
@@ -21,8 +21,8 @@ from library.index import VectorIndex
 from library.keeper import IndexKeeper
 from library.models import IndexState
 from library.settings import Settings, load_settings
+from library.spaces import Space
 from library.status import IndexStatus, look
-from library.vectors import Space
 from mlx_clip import Encoder
 from tests.chroma_servers import ChromaServer
 from tests.indexes import DIM, add, content, forget
@@ -58,7 +58,7 @@ def settings(tmp_path: Path, server: ChromaServer) -> Settings:
 
 @pytest.fixture
 def space(database: Database) -> Space:
-    return vectors.space(database.connection, "test@1/p1", DIM)
+    return spaces.space(database.connection, "test@1/p1", DIM)
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def test_two_libraries_and_a_stranger_stay_apart_on_one_server(
     server.add_stranger()
     other = Database(tmp_path / "other" / "library.sqlite")
     matrix = add(database, space, 20)
-    other_space = vectors.space(other.connection, space.key, DIM)
+    other_space = spaces.space(other.connection, space.key, DIM)
     theirs = add(other, other_space, 30, seed=1)
     with index_of(database, space, server) as mine, index_of(other, other_space, server) as second:
         mine.push()

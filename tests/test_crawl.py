@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from crawler.crawl import Crawl
-from library import files, images, vectors
+from library import files, images, spaces, vectors
 from library.database import Database
 from library.settings import Settings
 from library.thumbnails import Thumbnails
@@ -99,8 +99,8 @@ def test_another_model_reads_the_pictures_again_and_keeps_the_old_vectors(
     (other / "config.json").write_text(config.replace("starter-lite2", "other"), encoding="utf-8")
     summary = Crawl(settings, database, load_encoder(str(other))).run([os.fsencode(photos_dir)])
     assert (summary.encoded, summary.indexed) == (3, 3)
-    spaces = vectors.spaces(database.connection)
-    assert len(spaces) == 2
+    known = spaces.spaces(database.connection)
+    assert len(known) == 2
     counted = database.connection.execute(
         "SELECT count(*) FROM vectors GROUP BY space_id"
     ).fetchall()

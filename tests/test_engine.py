@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from library import vectors
+from library import spaces
 from library.database import Database
 from library.keeper import IndexKeeper
 from library.matrix import Matrix
@@ -29,7 +29,7 @@ PICTURES = 60
 
 @pytest.fixture
 def keeper(settings: Settings, database: Database, encoder: Encoder) -> Iterator[IndexKeeper]:
-    space = vectors.space(database.connection, encoder.space, encoder.dim)
+    space = spaces.space(database.connection, encoder.space, encoder.dim)
     keeper = IndexKeeper(settings.data_dir, database, space)
     yield keeper
     keeper.stop()
@@ -37,7 +37,7 @@ def keeper(settings: Settings, database: Database, encoder: Encoder) -> Iterator
 
 @pytest.fixture
 def engine(database: Database, encoder: Encoder, keeper: IndexKeeper) -> Iterator[Engine]:
-    space = vectors.space(database.connection, encoder.space, encoder.dim)
+    space = spaces.space(database.connection, encoder.space, encoder.dim)
     matrix = Matrix(database.path.parent, database, space)
     relevance = Relevance(database, space, encoder, lambda: matrix.rows().vectors)
     yield Engine(database, encoder, space, keeper, matrix, relevance)

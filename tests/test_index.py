@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from library import vectors
+from library import spaces
 from library.database import Database
 from library.errors import IndexBusyError
 from library.index import VectorIndex
-from library.vectors import Space
+from library.spaces import Space
 from tests.indexes import DIM, add, content, in_chroma, opened
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture
 def space(database: Database) -> Space:
-    return vectors.space(database.connection, "test@1/p1", DIM)
+    return spaces.space(database.connection, "test@1/p1", DIM)
 
 
 def test_it_takes_every_vector_once_and_gives_the_nearest(database: Database, space: Space) -> None:
@@ -75,7 +75,7 @@ def test_a_batch_that_was_added_but_not_recorded_is_not_doubled(
 
 def test_spaces_do_not_mix(database: Database, space: Space) -> None:
     add(database, space, 10)
-    other = vectors.space(database.connection, "test@2/p1", DIM)
+    other = spaces.space(database.connection, "test@2/p1", DIM)
     with opened(database, space) as index:
         index.push()
     with opened(database, other) as index:
@@ -130,12 +130,12 @@ def test_an_index_that_lost_vectors_is_made_again(database: Database, space: Spa
 _HOLD = """
 import sys, time
 from pathlib import Path
-from library import vectors
+from library import spaces
 from library.database import Database
 from library.index import VectorIndex
 data = Path(sys.argv[1])
 database = Database(data / "library.sqlite")
-space = vectors.space(database.connection, "test@1/p1", 32)
+space = spaces.space(database.connection, "test@1/p1", 32)
 index = VectorIndex(data, database, space, "a crashing test")
 index.push()
 print("holding", flush=True)

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from library import vectors
+from library import spaces
 from library.database import Database
 from library.index import VectorIndex
 from library.keeper import IndexKeeper
-from library.vectors import Space
+from library.spaces import Space
 from tests.indexes import DIM, add, content, forget, in_chroma, opened
 
 
 @pytest.fixture
 def space(database: Database) -> Space:
-    return vectors.space(database.connection, "test@1/p1", DIM)
+    return spaces.space(database.connection, "test@1/p1", DIM)
 
 
 @pytest.fixture

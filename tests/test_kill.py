@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from library import vectors
+from library import spaces, vectors
 from library.database import Database
 from library.index import VectorIndex
 from tests.pictures import fill
@@ -76,7 +76,7 @@ def assert_same(data: Path, reference: Path) -> None:
 def assert_index_holds_all(data: Path) -> None:
     database = Database(data / "library.sqlite")
     try:
-        (space,) = vectors.spaces(database.connection)
+        (space,) = spaces.spaces(database.connection)
         index = VectorIndex(data, database, space, "a test")
         try:
             rows = vectors.after(database.connection, space, 0, PICTURES)

@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from library import vectors
+from library import spaces
 from library.database import Database
 from library.matrix import Matrix, Rows
-from library.vectors import Space, Vectors
+from library.spaces import Space
+from library.vectors import Vectors
 from tests.indexes import DIM, add, content, forget
 
 
 @pytest.fixture
 def space(database: Database) -> Space:
-    return vectors.space(database.connection, "test@1/p1", DIM)
+    return spaces.space(database.connection, "test@1/p1", DIM)
 
 
 def opened(database: Database, space: Space) -> Matrix:

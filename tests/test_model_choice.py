@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from crawler.model import open_encoder_later
-from library import meta, vectors
+from library import meta, spaces
 from library.database import Database
 from library.settings import Settings
 from mlx_clip import DEFAULT
@@ -75,7 +75,7 @@ def test_auto_is_a_clip_where_the_hub_answers_and_stays_it(base: Path, server: H
     first = summary(crawl(base, server.endpoint))
     assert (first["model"], first["encoded"]) == (DEFAULT, 2)
     database = Database(base / "data" / "library.sqlite")
-    (space,) = vectors.spaces(database.connection)
+    (space,) = spaces.spaces(database.connection)
     database.close()
     assert space.key == f"{DEFAULT}@{commit}/p1"
     without_network = summary(crawl(base))
@@ -120,8 +120,8 @@ def test_a_runtime_that_is_none_is_one_sentence(base: Path, setting: str, value:
 def test_a_commit_is_pinned_only_where_a_space_names_one(database: Database) -> None:
     connection = database.connection
     commit = "0123456789abcdef0123456789abcdef01234567"
-    vectors.space(connection, f"org/model@{commit}/p1", 8)
-    vectors.space(connection, "folder@0123456789ab/p1", 8)
+    spaces.space(connection, f"org/model@{commit}/p1", 8)
+    spaces.space(connection, "folder@0123456789ab/p1", 8)
     assert meta.pinned(connection, "org/model") == f"org/model@{commit}"
     assert meta.pinned(connection, "org/other") == "org/other"
     assert meta.pinned(connection, "folder") == "folder"

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from library import vectors
+from library import spaces
 from library.database import Database
 from library.keeper import IndexKeeper
 from library.matrix import Matrix
 from library.models import Source
-from library.vectors import Space, Vectors
+from library.spaces import Space
+from library.vectors import Vectors
 from search import exact
 from search.ranker import Ranker
 from tests.indexes import DIM, add, content, forget, opened
@@ -24,7 +25,7 @@ LIMIT = 20
 
 @pytest.fixture
 def space(database: Database) -> Space:
-    return vectors.space(database.connection, "test@1/p1", DIM)
+    return spaces.space(database.connection, "test@1/p1", DIM)
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from library import images, vectors
+from library import images, spaces, vectors
 from library.database import Database
 from library.models import Metadata
-from library.vectors import Space, Vectors
+from library.spaces import Space
+from library.vectors import Vectors
 from mlx_clip import Encoder, load_encoder
 from search.relevance import Relevance, picture_line, words_line
 from search.unrelated import TO_CALIBRATE, TO_MEASURE
@@ -29,7 +30,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
 
 @pytest.fixture
 def space(database: Database, tiny: Encoder) -> Space:
-    return vectors.space(database.connection, tiny.space, tiny.dim)
+    return spaces.space(database.connection, tiny.space, tiny.dim)
 
 
 def grow(database: Database, space: Space, count: int) -> None:
@@ -100,7 +101,7 @@ def found(database: Database, space: Space, encoder: Encoder) -> float | None:
 
 def test_each_space_has_its_own(database: Database, space: Space, tiny: Encoder) -> None:
     grow(database, space, 40)
-    other = vectors.space(database.connection, "another", tiny.dim)
+    other = spaces.space(database.connection, "another", tiny.dim)
     grow(database, other, 41)
     first = found(database, space, tiny)
     assert found(database, other, tiny) != first

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from library import indexed, vectors
+from library import indexed, spaces, vectors
 from library.database import Database
-from library.vectors import Space
+from library.spaces import Space
 from tests.indexes import (
     DIM,
     add,
@@ -33,7 +33,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture
 def space(database: Database) -> Space:
-    return vectors.space(database.connection, "test@1/p1", DIM)
+    return spaces.space(database.connection, "test@1/p1", DIM)
 
 
 def test_all_shards_together_answer_as_one(database: Database, space: Space) -> None:
@@ -152,7 +152,7 @@ def test_what_is_forgotten_while_it_is_pushed_is_taken_out(
 def test_forgetting_empties_the_collections_of_every_space(
     database: Database, space: Space
 ) -> None:
-    other = vectors.space(database.connection, "test@2/p1", DIM)
+    other = spaces.space(database.connection, "test@2/p1", DIM)
     for each in (space, other):
         add(database, each, 20)
         with opened(database, each) as index:
@@ -183,11 +183,11 @@ def test_notes_of_an_index_that_was_deleted_hold_up_nothing(
 _PUSH = """
 import sys
 from pathlib import Path
-from library import vectors
+from library import spaces
 from library.database import Database
 from tests.indexes import DIM, opened
 database = Database(Path(sys.argv[1]))
-with opened(database, vectors.space(database.connection, "test@1/p1", DIM), shard=400) as index:
+with opened(database, spaces.space(database.connection, "test@1/p1", DIM), shard=400) as index:
     print("pushing", flush=True)
     index.push()
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench import large
-from library import counts, files, meta, runs, vectors
+from library import counts, files, meta, runs, spaces
 from library.__main__ import main
 from library.crawl_lock import CrawlLock
 from library.database import PAGE_BYTES, Database
@@ -49,7 +49,7 @@ def test_status_tells_what_a_library_holds(
     first.unlink()
     crawl(photos_dir)
     connection = database.connection
-    (used,) = vectors.spaces(connection)
+    (used,) = spaces.spaces(connection)
     meta.set_model(connection, "starter", used.key)
     connection.execute("INSERT INTO excludes VALUES (CAST('*/cache' AS BLOB))")
     connection.execute("INSERT INTO spaces VALUES (9, 'former@1/p1', 4)")

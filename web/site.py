@@ -10,8 +10,8 @@ from library.choices import ChoicesCache
 from library.database import Database
 from library.keeper import IndexKeeper
 from library.settings import Settings
+from library.spaces import Space
 from library.thumbnails import Thumbnails
-from library.vectors import Space
 from search.duplicates import Duplicates
 from search.engine import Engine
 from search.relevance import Relevance

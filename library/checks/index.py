@@ -15,7 +15,7 @@ from library.checks.finding import Finding, Patient, ok, skipped
 from library.errors import VectorIndexError
 from library.index_files import IndexFiles
 from library.settings import ROOT
-from library.vectors import Space
+from library.spaces import Space
 
 _LEAST_RECALL = 0.8
 _LONGEST = 3_600  # seconds
