@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from crawler.__main__ import main as crawl
-from library import chroma_server, spaces
+from library import chroma_server, indexed, spaces
 from library.checks import index
 from library.checks.finding import Patient
 from library.database import Database
@@ -163,12 +163,14 @@ def test_a_server_that_hangs_holds_up_neither_searches_nor_the_end(
     matrix = add(database, space, 30)
     keeper.start()
     wait_until(is_(keeper, "current"))
+    held = indexed.collections(database.connection)
     with server.hanging():
         assert keeper.query(matrix[0], 1) is None
         assert is_(keeper, "unreachable")()
         with pytest.raises(IndexUnreachableError):
             VectorIndex(_another(database), database, space, "a crawl", server=server.url)
     wait_until(is_(keeper, "current"))
+    assert indexed.collections(database.connection) == held  # nothing was pushed again
     with server.hanging():
         add(database, space, 600, seed=1)
         wait_until(is_(keeper, "unreachable"))  # the push has ended
