@@ -31,7 +31,9 @@ from tests.pictures import fill
 from tests.web_fixtures import crawl_folder, opened, wait_until
 from web import site
 
-UNREACHABLE = "The Chroma server that CHROMA_URL names does not answer; searches look at every"
+UNREACHABLE = (
+    "The Chroma server that CHROMA_URL names does not answer; answers are complete all the same."
+)
 
 
 @pytest.fixture(scope="module")
