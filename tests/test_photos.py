@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pillow_heif
