@@ -14,7 +14,8 @@ from pathlib import Path
 
 import chromadb
 import numpy as np
-from chromadb.api import ClientAPI
+from chromadb.api.client import AdminClient, Client
+from chromadb.api.fastapi import FastAPI
 
 from tests.web_fixtures import wait_until
 
@@ -72,31 +73,40 @@ class ChromaServer:
 
     def counts(self) -> dict[str, int]:
         """The collections of everybody, by their names, and how much they hold."""
-        client = chromadb.HttpClient(self.url)
-        found = {each.name: each.count() for each in client.list_collections()}
-        _close(client)
-        return found
+        with self._client() as client:
+            return {each.name: each.count() for each in client.list_collections()}
 
     def empty(self) -> None:
         """Remove every collection."""
-        client = chromadb.HttpClient(self.url)
-        for each in client.list_collections():
-            client.delete_collection(each.name)
-        _close(client)
+        with self._client() as client:
+            for each in client.list_collections():
+                client.delete_collection(each.name)
 
     def lose(self, *names: str) -> None:
         """Remove these ids from every collection."""
-        client = chromadb.HttpClient(self.url)
-        for each in client.list_collections():
-            each.delete(ids=list(names))
-        _close(client)
+        with self._client() as client:
+            for each in client.list_collections():
+                each.delete(ids=list(names))
 
     def add_stranger(self) -> None:
         """What another application keeps there."""
+        with self._client() as client:
+            stranger = client.create_collection("somebody-else", embedding_function=None)
+            stranger.add(ids=["theirs"], embeddings=np.eye(1, 2, dtype=np.float32))
+
+    @contextmanager
+    def _client(self) -> Iterator[Client]:
         client = chromadb.HttpClient(self.url)
-        stranger = client.create_collection("somebody-else", embedding_function=None)
-        stranger.add(ids=["theirs"], embeddings=np.eye(1, 2, dtype=np.float32))
-        _close(client)
+        assert isinstance(client, Client)
+        try:
+            yield client
+        finally:  # nothing else closes the sockets of either
+            admin = client._admin_client
+            assert isinstance(admin, AdminClient)
+            for server in (client._server, admin._server):
+                assert isinstance(server, FastAPI)
+                server._session.close()
+            client.close()
 
     def _answers(self) -> bool:
         try:
@@ -104,7 +114,3 @@ class ChromaServer:
                 return True
         except OSError:
             return False
-
-
-def _close(client: ClientAPI) -> None:
-    client._server._session.close()  # type: ignore[attr-defined]  # else its sockets are left open
