@@ -27,7 +27,7 @@ HNSW: CreateHNSWConfiguration = {
     "space": "cosine",
     "max_neighbors": 16,
     "ef_construction": 200,
-    "ef_search": 400,
+    "ef_search": 600,
     "sync_threshold": 100,
 }
 _SELF_DISTANCE = 1e-3

@@ -13,11 +13,11 @@ from library.vectors import Vectors
 from search import exact
 from search.exact import Ranked
 
-# Deeper than this an exact scan loses nothing and costs little, while an HNSW graph searched with
-# ef 400 begins to miss neighbours.
+SCANNED = 60_000
+"""Up to so many vectors a scan is faster than the graph, and exact: `python -m bench search`."""
+# Deeper than this an exact scan loses nothing and costs little, while an HNSW graph begins to miss
+# neighbours.
 _INDEX_DEPTH = 250
-# Asked for so many more than a filter is expected to keep, the index has enough of them.
-_OVERFETCH = 1.5
 
 
 class Ranker:
@@ -37,34 +37,27 @@ class Ranker:
         that were forgotten, may be among them.
         """
         rows = self._matrix.rows()
-        if after is None:  # only a list's beginning: what it missed there, it might find later
-            found = self._by_index(rows, query, limit, among)
+        # Of a list the index knows the beginning only: what it missed there, it might find later.
+        # And of what a filter keeps it knows nothing: asked for more, it misses more.
+        if after is None and among is None and len(rows) > SCANNED:
+            found = self._by_index(rows, query, limit)
             if found is not None:
                 return found, "index"
         chosen = None if among is None else rows.of_images(among)
         return exact.rank(rows, query.astype(np.float32), limit, chosen, after), "exact"
 
-    def _by_index(self, rows: Rows, query: Vectors, limit: int, among: Ids | None) -> Ranked | None:
+    def _by_index(self, rows: Rows, query: Vectors, limit: int) -> Ranked | None:
         """The index's answer with what is newer than the index, or None without a good one."""
-        depth = limit
-        if among is not None:
-            depth = int(_OVERFETCH * limit * len(rows) / max(1, len(among)))
-        if depth > _INDEX_DEPTH:
-            return None
-        answer = self._keeper.query(query, depth)
+        answer = self._keeper.query(query, limit) if limit <= _INDEX_DEPTH else None
         if answer is None:
             return None
         held = rows.before(answer.complete)
-        if len(answer.hits) < min(depth, held):  # an HNSW graph may leave some unreachable
+        if len(answer.hits) < min(limit, held):  # an HNSW graph may leave some unreachable
             return None
         ids = images.ids_of(self._database.connection, [content for content, _ in answer.hits])
         nearest = np.unique(np.fromiter(ids.values(), np.int64, len(ids)))
         newer = rows.image_ids[held:]
         if len(newer):
             tail = Rows(rows.vector_ids[held:], newer, rows.vectors[held:])
-            nearest = np.union1d(nearest, exact.rank(tail, query, depth).image_ids)
-        if among is not None:
-            nearest = np.intersect1d(nearest, among)
-            if len(nearest) < min(limit, len(among)):
-                return None
+            nearest = np.union1d(nearest, exact.rank(tail, query, limit).image_ids)
         return exact.best(rows, query, rows.of_images(nearest), limit)

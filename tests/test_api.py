@@ -76,7 +76,10 @@ def test_status_without_an_open_index_claims_no_agreement(client: FlaskClient) -
     assert (index["state"], index["holds"], index["agrees"]) == ("closed", None, False)
 
 
-def test_the_index_and_the_exact_scan_give_the_same_hits(own_library: Library) -> None:
+def test_the_index_and_the_exact_scan_give_the_same_hits(
+    own_library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.ranker.SCANNED", 0)
     with opened(own_library.settings) as app:
         client = app.test_client()
         exact = get(client, "/api/v1/search?q=blue+circle")

@@ -200,8 +200,13 @@ def test_a_server_that_was_emptied_is_filled_again(
 
 
 def test_the_site_goes_on_without_the_server_and_with_it_again(
-    settings: Settings, server: ChromaServer, encoder: Encoder, tmp_path: Path
+    settings: Settings,
+    server: ChromaServer,
+    encoder: Encoder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("search.ranker.SCANNED", 0)
     fill(tmp_path / "photos", 8)
     crawl_folder(settings, encoder, tmp_path / "photos")
     assert list(server.counts().values()) == [8]

@@ -15,6 +15,7 @@ from library.matrix import Matrix
 from library.models import Results
 from library.settings import Settings
 from mlx_clip import Encoder
+from search import ranker
 from search.engine import Engine
 from search.errors import SearchError
 from search.parser import parse
@@ -25,6 +26,12 @@ from tests.crawled import forget
 from tests.pictures import drawing, fill
 
 PICTURES = 60
+
+
+@pytest.fixture(autouse=True)
+def however_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the index asked, which a library of this size is not worth."""
+    monkeypatch.setattr(ranker, "SCANNED", 0)
 
 
 @pytest.fixture

@@ -41,7 +41,10 @@ def matrix(database: Database, space: Space) -> Matrix:
 
 
 @pytest.fixture
-def ranker(database: Database, matrix: Matrix, keeper: IndexKeeper) -> Ranker:
+def ranker(
+    database: Database, matrix: Matrix, keeper: IndexKeeper, monkeypatch: pytest.MonkeyPatch
+) -> Ranker:
+    monkeypatch.setattr("search.ranker.SCANNED", 0)
     return Ranker(database, matrix, keeper)
 
 
@@ -140,3 +143,20 @@ def test_among_some_the_nearest_of_them(
         ranked, _ = ranker.rank(query, LIMIT, among)
         wanted = exact.rank(rows, query, LIMIT, rows.of_images(among))
         assert ranked.image_ids.tolist() == wanted.image_ids.tolist()
+
+
+def test_what_a_scan_is_faster_at_is_scanned(
+    database: Database,
+    space: Space,
+    keeper: IndexKeeper,
+    ranker: Ranker,
+    matrix: Matrix,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stored = add(database, space, 50)
+    keeper.start()
+    ask_until_current(keeper, ranker, matrix)
+    monkeypatch.setattr("search.ranker.SCANNED", 49)
+    assert is_right(ranker, matrix, stored[7]) == "index"
+    monkeypatch.setattr("search.ranker.SCANNED", 50)
+    assert is_right(ranker, matrix, stored[7]) == "exact"
