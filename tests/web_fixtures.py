@@ -106,14 +106,22 @@ def empty_client(settings: Settings) -> Iterator[FlaskClient]:
 def served(app: Flask) -> Iterator[str]:
     """The site on a free port of a real server; gives its address."""
     server = waitress.create_server(app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run)
+    ended = threading.Event()
+
+    def run() -> None:
+        # Not server.run, which can only be ended by closing what it is looking at.
+        while not ended.is_set():
+            server.asyncore.loop(timeout=0.05, map=server._map, count=1)
+
+    thread = threading.Thread(target=run)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        server.close()
-        server.task_dispatcher.shutdown()
+        ended.set()
         thread.join(10)
+        server.task_dispatcher.shutdown()
+        server.asyncore.close_all(server._map)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
