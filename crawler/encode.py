@@ -13,6 +13,7 @@ import numpy as np
 from crawler.read import Decoded
 from library.vectors import Vectors
 from mlx_clip import Encoder
+from mlx_clip.priority import give_way
 
 # The encoder cuts it into batches of its own: enough for each core to have one.
 BATCH = max(8, 4 * (os.cpu_count() or 1))
@@ -57,6 +58,7 @@ class Encoding:
             self._thread.join()
 
     def _run(self) -> None:
+        give_way()
         try:
             while (picture := self._waiting.get()) and not self._stopped:
                 self._done(self._encoded([picture, *self._ready(BATCH - 1)]))

@@ -21,6 +21,7 @@ from crawler.encode import BATCH, Encoded, Encoding
 from crawler.read import Decoded, Reader
 from library.models import Work
 from mlx_clip import Encoder
+from mlx_clip.priority import give_way
 
 # Twice the cores: half of the threads may wait for the disk while the others decode.
 READERS = min(32, 2 * (os.cpu_count() or 1))
@@ -41,7 +42,7 @@ class Pipeline:
         self._cancelled = cancelled
         self._finished: SimpleQueue[Sequence[Result] | BaseException] = SimpleQueue()
         self._encoding = Encoding(encoder, self._finished.put)
-        self._pool = ThreadPoolExecutor(READERS, "reader")
+        self._pool = ThreadPoolExecutor(READERS, "reader", give_way)
 
     def __enter__(self) -> Pipeline:
         self._encoding.start()

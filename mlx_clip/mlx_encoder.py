@@ -18,6 +18,7 @@ from mlx_clip.mlx_thread import mlx_thread
 from mlx_clip.runtime import Runtime
 from mlx_clip.siglip import SiglipText, SiglipVision
 from mlx_clip.tensors import Shapes, Tensors, text_shapes, vision_shapes
+from mlx_clip.together import Together
 
 Function = Callable[[mx.array], mx.array]
 
@@ -43,6 +44,7 @@ class MlxEncoder:
     def __init__(self, checkpoint: Checkpoint, runtime: Runtime) -> None:
         self._checkpoint = checkpoint
         self._thread = mlx_thread()
+        self._together = Together(self._encode_batches)
         self.runtime = runtime
         self.name = checkpoint.name
         self.family = checkpoint.config.family
@@ -64,6 +66,11 @@ class MlxEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """As Encoder.encode_texts."""
+        # A batch at a time: between two of a long list, who has a single query gets in.
+        batches = [texts[i : i + _TEXT_BATCH] for i in range(0, len(texts), _TEXT_BATCH)]
+        return np.concatenate([np.empty((0, self.dim), np.float32), *map(self._together, batches)])
+
+    def _encode_batches(self, texts: Sequence[str]) -> Vectors:
         vectors: list[Vectors] = [np.empty((0, self.dim), np.float32)]
         tokenizer = self._checkpoint.tokenizer
         for start in range(0, len(texts), _TEXT_BATCH):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,9 @@ from mlx_clip.encoder import Pixels, Vectors
 from mlx_clip.errors import EncoderError, ModelBrokenError, ModelNotFoundError
 from mlx_clip.names import PREPROCESSING
 from mlx_clip.preprocess import Preprocessing
+from mlx_clip.priority import give_way
 from mlx_clip.runtime import Runtime
+from mlx_clip.together import Together
 from mlx_clip.tokenizer import TextTokenizer
 
 FILES = ("config.json", "image.onnx", "text.onnx", "tokenizer.json")
@@ -63,6 +65,7 @@ class OnnxEncoder:
         self.image_size = self._preprocessing.size
         self.runtime = runtime
         self._folder = folder
+        self._together = Together(self._encode_texts)
 
     @cached_property
     def _image(self) -> onnxruntime.InferenceSession:
@@ -71,7 +74,7 @@ class OnnxEncoder:
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(_CORES, "onnx-encoder")
+        return ThreadPoolExecutor(_CORES, "onnx-encoder", give_way)
 
     @cached_property
     def _text(self) -> onnxruntime.InferenceSession:
@@ -89,9 +92,12 @@ class OnnxEncoder:
         """As Encoder.encode_images."""
         size = max(1, min(_IMAGE_BATCH, -(-len(pixels) // _CORES)))
         batches = [pixels[start : start + size] for start in range(0, len(pixels), size)]
-        return np.concatenate(
-            [np.empty((0, self.dim), np.float32), *self._pool.map(self._encode, batches)]
-        )
+        # One picture is somebody's query: the pool is for those who fill it.
+        encoded = map(self._encode, batches) if len(batches) == 1 else self._in_pool(batches)
+        return np.concatenate([np.empty((0, self.dim), np.float32), *encoded])
+
+    def _in_pool(self, batches: list[Pixels]) -> Iterator[Vectors]:
+        return self._pool.map(self._encode, batches)
 
     def _encode(self, pixels: Pixels) -> Vectors:
         values = self._preprocessing.normalise(pixels)
@@ -100,6 +106,11 @@ class OnnxEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """As Encoder.encode_texts."""
+        # A batch at a time: between two of a long list, who has a single query gets in.
+        batches = [texts[i : i + _TEXT_BATCH] for i in range(0, len(texts), _TEXT_BATCH)]
+        return np.concatenate([np.empty((0, self.dim), np.float32), *map(self._together, batches)])
+
+    def _encode_texts(self, texts: Sequence[str]) -> Vectors:
         vectors: list[Vectors] = [np.empty((0, self.dim), np.float32)]
         for start in range(0, len(texts), _TEXT_BATCH):
             ids, mask = self._tokenizer.encode(texts[start : start + _TEXT_BATCH])
