@@ -1,4 +1,4 @@
-"""`python -m library status|failures|doctor`: what the library holds, and how it is."""
+"""`python -m library status|failures|doctor|backup|restore`: the library as a whole."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from library import files, status, status_text
+from library import backup, files, status, status_text
 from library.database import Database
 from library.errors import LibraryError, SettingsError
 from library.models import Failure, display_path
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         environment["DATA_DIR"] = options.data
     try:
         settings = load_settings(environment)
-        if not settings.database_path.exists():
+        if not settings.database_path.exists() and options.run is not _restore:
             raise SettingsError(f"there is no library in {settings.data_dir}")
         run: int = options.run(settings, options)
         return run
@@ -53,6 +54,29 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=help, parents=[shared])
         command.set_defaults(run=run)
+    _add_doctor_options(command)
+    _add_copies(commands, shared)
+    return parser
+
+
+def _add_copies(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
+) -> None:
+    command = commands.add_parser(
+        "backup", help="copy the database, whoever is at work", parents=[shared]
+    )
+    command.add_argument(
+        "file", nargs="?", type=Path, help="a new file, or a folder (DATA_DIR/backups)"
+    )
+    command.set_defaults(run=_backup)
+    command = commands.add_parser(
+        "restore", help="put a backup in the place of the database", parents=[shared]
+    )
+    command.add_argument("file", type=Path, help="what `backup` has written")
+    command.set_defaults(run=_restore)
+
+
+def _add_doctor_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--mend",
         action="store_true",
@@ -64,7 +88,6 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="look at all of a large library, not at parts; minutes for a million pictures",
     )
-    return parser
 
 
 def _status(settings: Settings, options: argparse.Namespace) -> int:
@@ -122,6 +145,28 @@ def _doctor(settings: Settings, options: argparse.Namespace) -> int:
     else:
         print(f"{wrong} of {len(results)} checks found something." if wrong else "All is well.")
     return EXIT_WRONG if wrong else EXIT_WELL
+
+
+def _backup(settings: Settings, options: argparse.Namespace) -> int:
+    path = backup.back_up(settings, options.file)
+    if options.json:
+        print(json.dumps({"backup": str(path), "bytes": path.stat().st_size}))
+    else:
+        print(
+            f"{path} holds everything but thumbnails and index, which come from it and the "
+            "pictures. To go back to it: python -m library restore FILE"
+        )
+    return EXIT_WELL
+
+
+def _restore(settings: Settings, options: argparse.Namespace) -> int:
+    aside = backup.restore(settings, options.file)
+    if options.json:
+        print(json.dumps({"restored": str(options.file), "before": aside and str(aside)}))
+    else:
+        kept = f" What it was before is kept in {aside}." if aside else ""
+        print(f"The library is what it was in {options.file}.{kept} The index is made again.")
+    return EXIT_WELL
 
 
 def _say(result: Result) -> None:

@@ -9,15 +9,12 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 
-from filelock import FileLock, Timeout
-
+from library.alone import alone
 from library.checks import database as tables
 from library.checks import index, model, places, thumbnails, vectors
 from library.checks.finding import Finding, Patient, crawl_command, mend_command
-from library.crawl_lock import CrawlLock
 from library.database import Database
-from library.errors import DatabaseError, IndexBusyError, SchemaTooNewError
-from library.index_files import IndexFiles
+from library.errors import DatabaseError, SchemaTooNewError
 from library.salvage import salvage
 from library.settings import Settings
 
@@ -90,17 +87,8 @@ def mend(settings: Settings, thorough: bool = False) -> Iterator[str]:
 
     Raises CrawlBusyError or IndexBusyError while a crawl or the site works with the library.
     """
-    lock = FileLock(IndexFiles(settings.data_dir).lock, timeout=0)
-    with CrawlLock(settings.data_dir):
-        try:
-            lock.acquire()
-        except Timeout:
-            owner = IndexFiles(settings.data_dir).owner()
-            raise IndexBusyError(f"the library is in use by {owner}: stop it first") from None
-        try:
-            yield from _mend(settings, thorough)
-        finally:
-            lock.release()
+    with alone(settings.data_dir):
+        yield from _mend(settings, thorough)
 
 
 def _mend(settings: Settings, thorough: bool) -> Iterator[str]:

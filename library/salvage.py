@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from library.aside import put_aside, remove
 from library.database import Database
 
 # In the order in which rows refer to each other. What the index holds is not copied: the index is
@@ -25,7 +25,6 @@ _TABLES = (
 )
 _STEP = 4_096
 _FAR = 1_000_000  # where the end of a table cannot be read
-_BELONGINGS = ("", "-wal", "-shm")
 # What lost its row elsewhere: the next crawl lists, reads and encodes it again.
 _LOOSE = (
     "UPDATE files SET image_id = NULL WHERE image_id NOT IN (SELECT id FROM images)",
@@ -41,14 +40,11 @@ def salvage(path: Path) -> str:
     The damaged one is kept beside it. Nobody else may have it open.
     """
     partial = path.with_name(f"{path.name}.partial")
-    _remove(partial)
+    remove(partial)
     new = Database(partial)
     rows = _copy(new, path)
     new.close()
-    aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
-    for belonging in _BELONGINGS:
-        with contextlib.suppress(FileNotFoundError):
-            path.with_name(path.name + belonging).rename(aside.with_name(aside.name + belonging))
+    aside = put_aside(path, "damaged")
     partial.rename(path)
     return f"Made a new database of the {rows:,} rows that could be read; the old one is {aside}."
 
@@ -119,8 +115,3 @@ def _try(connection: sqlite3.Connection, copy: str, *bounds: int) -> int | None:
         return connection.execute(copy, bounds).rowcount
     except sqlite3.DatabaseError:
         return None
-
-
-def _remove(path: Path) -> None:
-    for belonging in _BELONGINGS:
-        path.with_name(path.name + belonging).unlink(missing_ok=True)
