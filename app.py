@@ -27,7 +27,20 @@ from mlx_clip import DEFAULT, STARTER, EncoderError
 from search.duplicates import Duplicates
 from search.engine import Engine
 from search.relevance import Relevance
-from web import api, assets, duplicates, errors, grid, guard, media, pages, pictures, site, state
+from web import (
+    access,
+    api,
+    assets,
+    duplicates,
+    errors,
+    grid,
+    guard,
+    media,
+    pages,
+    pictures,
+    site,
+    state,
+)
 from web.fetch import Fetcher
 from web.site import Model, Site
 
@@ -46,6 +59,7 @@ def create_app(settings: Settings) -> Flask:
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_UPLOAD
+    access.install(app, settings)  # first: no error page may say anything to a stranger
     site.register(app, _open_site(settings))
     guard.install(app, settings.host)
     errors.install(app)

@@ -51,9 +51,15 @@ SETTINGS = (
         "CHROMA_URL", "", "a Chroma server for the index, as `http://localhost:8000`; else embedded"
     ),
     Setting("HOST", "127.0.0.1", "the address the site listens on"),
+    Setting(
+        "AUTH_TOKEN", "", "the password of the site; needed on any HOST but this machine's own"
+    ),
     Setting("PORT", "5000", "the port the site listens on"),
     Setting("LOG_LEVEL", "WARNING", "DEBUG, INFO, WARNING or ERROR"),
 )
+
+
+SHORTEST_PASSWORD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,8 @@ class Settings:
     chroma_url: str | None
     """The server that has the index; None for Chroma's embedded directory."""
     host: str
+    auth_token: str | None
+    """The site's password, or None."""
     port: int
     log_level: str
 
@@ -135,6 +143,7 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         search_by_url=_one_of(text, "SEARCH_BY_URL", "on", "off") == "on",
         chroma_url=_server(text, "CHROMA_URL") if text["CHROMA_URL"] else None,
         host=text["HOST"],
+        auth_token=_password(text),
         port=_whole(text, "PORT", 0, 65_535),
         log_level=log_level,
     )
@@ -142,6 +151,13 @@ def load_settings(env: Mapping[str, str]) -> Settings:
 
 def _folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
+
+
+def _password(text: Mapping[str, str]) -> str | None:
+    token = text["AUTH_TOKEN"]
+    if token and len(token) < SHORTEST_PASSWORD:
+        raise SettingsError(f"AUTH_TOKEN is too short: use {SHORTEST_PASSWORD} characters or more")
+    return token or None
 
 
 def _server(text: Mapping[str, str], name: str) -> str:

@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 
 _TITLES = {
     400: "That did not work",
+    401: "Not without the password",
     403: "Not from here",
     404: "Nothing here",
     405: "Not that way",
