@@ -82,6 +82,7 @@ def main(data: Path) -> dict[str, Any]:
                     name: _filtered(search, rows, drawn[:_FILTERED], name, every)
                     for name, every in _FILTERS.items()
                 },
+                "chroma": _chroma(keeper, rows, drawn),
                 "numpy": _numpy(rows, drawn),
                 "sqlite_vec": _sqlite_vec(rows, drawn[:_FILTERED]),
                 "memory": psutil.Process().memory_info().rss,
@@ -135,6 +136,12 @@ def _recall(
 def _is_missing(image_ids: Ids) -> NDArray[np.bool_]:
     """As bench/large.py has it: of a thousand files one is missing, and one was never read."""
     return np.isin(image_ids % 1000, [large.MISSING, large.FAILED])
+
+
+def _chroma(keeper: IndexKeeper, rows: Rows, drawn: Sequence[int]) -> list[float]:
+    """The graph's own answer: content hashes, before anybody looks up what they are."""
+    queries = rows.vectors[rows.of_images(np.array(drawn))]
+    return [_timed(partial(keeper.query, query, _LIMIT))[1] for query in queries]
 
 
 def _numpy(rows: Rows, drawn: Sequence[int]) -> list[float]:
