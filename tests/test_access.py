@@ -61,8 +61,8 @@ def test_a_strange_host_is_told_nothing_of_the_library(locked: Flask) -> None:
 
 def test_style_sheet_and_password_page_are_open(locked: Flask) -> None:
     client = locked.test_client()
-    with client.get("/static/app.css") as answer:
-        assert answer.status_code == 200
+    with client.get("/static/app.css") as style:
+        assert style.status_code == 200
     page = client.get("/enter?to=/search%3Fq%3Ddog")
     assert page.status_code == 200
     assert b'value="/search?q=dog"' in page.data
@@ -77,8 +77,8 @@ def test_with_the_password_one_is_in_and_stays_in(locked: Flask) -> None:
     assert "SameSite=Strict" in cookie
     assert TOKEN not in cookie
     assert client.get("/search?q=dog").status_code == 200
-    with client.get("/pictures/1/thumb") as answer:
-        assert answer.status_code == 200
+    with client.get("/pictures/1/thumb") as thumb:
+        assert thumb.status_code == 200
 
 
 @pytest.mark.parametrize("password", ["", "correct horsf", "correct hors", "correct horse ", "ü"])
