@@ -250,7 +250,7 @@ def test_pages_and_api_say_how_far_a_crawl_is(own_library: Library) -> None:
         foot = get(client, "/").split("<footer")[1]
         crawl = client.get("/api/v1/status").get_json()["crawl"]
     assert "Reading: 1,200 of 12,000, 45.0/s, 5.4 GB, 4 min 0 s left, 3 could not be read" in foot
-    assert crawl == {"process": os.getpid(), "progress": asdict(progress)}
+    assert crawl == {"process": os.getpid(), "run": None, "progress": asdict(progress)}
 
 
 @pytest.mark.parametrize("url", ["/", "/search?q=dog", "/pictures/1", "/folders/2", "/nothing"])

@@ -91,3 +91,13 @@ def _is_own_page() -> bool:
         return False
     origin = request.headers.get("Origin")
     return origin is None or origin == f"{request.scheme}://{request.host}"
+
+
+def only_from_this_machine() -> None:
+    """End a request with 403 that comes from another machine of a site that listens for such.
+
+    They may look at the library; what is read into it decides who sits at the machine.
+    """
+    address = request.remote_addr or ""
+    if not (_is_address(address) and ipaddress.ip_address(address).is_loopback):
+        abort(403, "This is done on the machine that Kindred runs on, at http://localhost.")
