@@ -59,8 +59,8 @@ def test_the_newest_picture_comes_first(own_library: Library) -> None:
 
 def test_an_empty_library_says_how_to_fill_it(empty_client: FlaskClient) -> None:
     page = get(empty_client, "/")
-    assert "make run PHOTOS=" in page
-    assert "python -m crawler" in page
+    assert "Choose a folder of pictures" in page
+    assert "Sample pictures" in page
     assert "Nothing to find yet" in get(empty_client, "/search?q=dog")
 
 

@@ -19,7 +19,7 @@ from web.site import the_site
 blueprint = Blueprint("crawls", __name__)
 
 FRAMES = 60
-"""Pictures on a contact sheet: whole rows of 12, 10, 6, 5."""
+"""Pictures on a contact sheet: whole rows of 15, 12, 10 or 6."""
 _FAILURES = 5
 _RUN = "<int(max=9223372036854775807):run_id>"
 
@@ -119,7 +119,8 @@ def go_on(run_id: int) -> Response:
 
 def invitation() -> str:
     """The page of a library without pictures."""
-    return render_template("empty.html", picker=_picker(None, _allowed()))
+    picker = _picker(None, _allowed()) if guard.is_from_this_machine() else None
+    return render_template("empty.html", picker=picker)
 
 
 def _allowed() -> tuple[Place, ...]:
