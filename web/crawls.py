@@ -85,17 +85,23 @@ def start_again() -> Response:
 
 
 @blueprint.get(f"/crawls/{_RUN}")
-def page(run_id: int) -> str:
-    """How far a crawl is and what it has found, or what it came to."""
+def page(run_id: int) -> Response:
+    """How far a crawl is and what it has found, or what it came to; htmx gets that part alone."""
     crawl = crawl_state.find(the_site(), run_id)
-    return render_template(
+    part = "HX-Request" in request.headers
+    page = render_template(
         "crawl.html",
+        part=part,
         crawl=crawl,
         folders=[display_path(root) for root in crawl.run.roots],
         frames=_frames(crawl),
         failures=_failures(crawl),
         newest=runs.newest(the_site().database.connection),
     )
+    response = make_response(page)
+    if part:  # which is of the page's address, and must not be what "back" brings
+        response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @blueprint.post(f"/crawls/{_RUN}/stop")
