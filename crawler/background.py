@@ -81,6 +81,11 @@ class Background:
         job.cancelled.set()
         return True
 
+    def is_ending(self, run: int) -> bool:
+        """Whether a crawl was cancelled and still has its last batch in hand."""
+        job = self._job
+        return job is not None and self.run == run and job.cancelled.is_set()
+
     def stop(self) -> None:
         """Cancel what is at work and wait for its end."""
         job = self._job

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import urllib.error
@@ -110,6 +111,7 @@ def test_a_crawl_is_stopped_and_goes_on(app: Flask, photos_dir: Path) -> None:
     assert again.get_json()["error"]["code"] == "conflict"
 
     assert client.delete(url).status_code == 202
+    assert re.search("Stopping, once|Stopped before", client.get(page).text)
     stopped = ended(client, url)
     assert stopped["state"] == "stopped"
     assert client.delete(url).status_code == 409
@@ -119,7 +121,8 @@ def test_a_crawl_is_stopped_and_goes_on(app: Flask, photos_dir: Path) -> None:
     whole = ended(client, url)
     assert whole["state"] == "finished"
     assert whole["summary"]["pictures"] == MANY
-    assert client.post(f"{page}/go-on").status_code == 303  # too late, which harms nothing
+    for late in ("go-on", "stop"):  # which harms nothing
+        assert client.post(f"{page}/{late}").status_code == 303
     assert client.get(url).get_json()["state"] == "finished"
 
 

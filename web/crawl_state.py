@@ -28,6 +28,8 @@ class CrawlState:
     """The process that runs it and how far it is, while it runs."""
     here: bool
     """Whether this process runs it, which alone can stop it."""
+    ending: bool
+    """Whether it was stopped, and still has pictures in hand."""
     failure: str | None
     """Why it ended before its time, where this process knows."""
     left: int
@@ -54,8 +56,15 @@ def find(site: Site, run_id: int) -> CrawlState:
     elif at_work is None:
         state = "stopped" if run.id == runs.newest(connection) else "superseded"
     left = files.count_work(connection, site.space.id, run.roots) if state == "stopped" else 0
-    here = site.crawls.run == run_id
-    return CrawlState(run, state, at_work, here, site.crawls.failure(run_id), left)
+    return CrawlState(
+        run,
+        state,
+        at_work,
+        site.crawls.run == run_id,
+        site.crawls.is_ending(run_id),
+        site.crawls.failure(run_id),
+        left,
+    )
 
 
 def start(site: Site, folders: Sequence[bytes]) -> int:

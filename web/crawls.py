@@ -108,7 +108,8 @@ def page(run_id: int) -> Response:
 def stop(run_id: int) -> Response:
     """Have a crawl end with the batch in hand."""
     guard.only_from_this_machine()
-    crawl_state.cancel(the_site(), run_id)
+    if crawl_state.find(the_site(), run_id).state == "running":
+        crawl_state.cancel(the_site(), run_id)
     return _show(run_id)
 
 
