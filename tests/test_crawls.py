@@ -116,7 +116,9 @@ def test_a_crawl_is_stopped_and_goes_on(app: Flask, photos_dir: Path) -> None:
     assert stopped["state"] == "stopped"
     assert client.delete(url).status_code == 409
     assert "Go on</button>" in client.get(page).text
-    assert f'href="{page}">A crawl was cut off' in client.get("/library").text
+    library = client.get("/library").text
+    assert f'href="{page}">A crawl was cut off' in library
+    assert f"{stopped['left']} files still to be read" in library
     assert client.post(f"{page}/go-on").headers["Location"] == page  # it is the same crawl
     whole = ended(client, url)
     assert whole["state"] == "finished"

@@ -32,6 +32,7 @@ class Root:
 def page() -> str:
     """What the library holds, and how it is."""
     site = the_site()
+    connection = site.database.connection
     found = status.look(site.settings, site.database)
     return render_template(
         "library.html",
@@ -40,7 +41,8 @@ def page() -> str:
         excludes=[display_path(pattern) for pattern in found.excludes],
         model=site.model,
         index=site.keeper.state,
-        last=runs.newest(site.database.connection),
+        last=runs.newest(connection),
+        unread=files.count_work(connection, site.space.id, [b"/"]),
     )
 
 
