@@ -12,14 +12,16 @@ from types import FrameType
 import waitress
 from flask import Flask
 
+from crawler.background import Background
 from crawler.model import open_encoder
-from library import meta, spaces
+from library import figures, meta, spaces
 from library.allocator import give_back_large_blocks
 from library.choices import ChoicesCache
 from library.database import Database
 from library.errors import LibraryError, SettingsError
 from library.keeper import IndexKeeper
 from library.matrix import Matrix
+from library.models import display_path
 from library.settings import Settings, load_settings, read_environment
 from library.thumbnails import Thumbnails
 from library.unhashed import Unhashed
@@ -31,10 +33,14 @@ from web import (
     access,
     api,
     assets,
+    crawls,
+    crawls_api,
+    details,
     duplicates,
     errors,
     grid,
     guard,
+    library_page,
     media,
     pages,
     pictures,
@@ -64,13 +70,16 @@ def create_app(settings: Settings) -> Flask:
     guard.install(app, settings.host)
     errors.install(app)
     assets.install(app)
-    for blueprint in (pages.blueprint, duplicates.blueprint, media.blueprint, api.blueprint):
-        app.register_blueprint(blueprint)
+    for room in (pages, crawls, library_page, duplicates, media, api, crawls_api):
+        app.register_blueprint(room.blueprint)
     app.jinja_env.globals.update(
         library_line=state.line,
         thumb_url=grid.thumb_url,
         accepted=pictures.accepted(),
         search_by_url=settings.search_by_url,
+        display_path=display_path,
+        duration=figures.duration,
+        size=details.file_size,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
@@ -105,6 +114,7 @@ def _open_site(settings: Settings) -> Site:
             thumbnails=thumbnails,
             choices=ChoicesCache(),
             fetcher=Fetcher(_LARGEST_UPLOAD) if settings.search_by_url else None,
+            crawls=Background(settings, encoder),
             library_id=meta.library_id(connection),
         )
     except BaseException:

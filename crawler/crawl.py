@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from crawler.file_list import Asked
 from crawler.find import Finder, Found
 from crawler.progress import Meter, Report
-from crawler.push import IndexFeeder
+from crawler.push import IndexFeeder, NoFeeder
 from library import counts, excludes, files, listings, runs
 from library.crawl_lock import CrawlLock
 from library.database import Database
@@ -110,7 +110,8 @@ class Crawl:
     """A crawl into a library; nobody else may crawl there meanwhile.
 
     `report` is told the progress a few times a second; `cancelled` is asked between pictures, and
-    a crawl that was cancelled commits the batch in hand and ends in good order.
+    a crawl that was cancelled commits the batch in hand and ends in good order. `began` is told the
+    number of the run. In a process that has the index open already, `feeds_index` is false.
     """
 
     def __init__(
@@ -120,6 +121,8 @@ class Crawl:
         encoder: Encoder,
         report: Report = lambda progress: None,
         cancelled: Cancelled = lambda: False,
+        began: Callable[[int], None] = lambda run: None,
+        feeds_index: bool = True,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -128,6 +131,8 @@ class Crawl:
         self._lock = CrawlLock(settings.data_dir)
         self._tell = report
         self._cancelled = cancelled
+        self._tell_began = began
+        self._feeds_index = feeds_index
 
     def run(self, roots: Sequence[bytes], options: Options = _NO_OPTIONS) -> Summary:
         """Crawl `roots` (absolute, none below another), or go on where such a run was cut off.
@@ -169,9 +174,13 @@ class Crawl:
         self._lock.show(progress)
         self._tell(progress)
 
+    def _began(self, run_id: int) -> None:
+        self._lock.begin(run_id)
+        self._tell_began(run_id)
+
     def _run(self, asked: Asked) -> Summary:
         started = time.monotonic()
-        finder = Finder(self._settings, self._database, self._report, self._cancelled)
+        finder = Finder(self._settings, self._database, self._report, self._cancelled, self._began)
         found = finder.find(asked)
         done = self._read(asked.roots) if found else _NOTHING_READ
         forgotten = None
@@ -212,7 +221,7 @@ class Crawl:
         return _Read(total, encoded, failed, altered, feeder.note)
 
     def _encode(
-        self, roots: tuple[bytes, ...], total: int, feeder: IndexFeeder
+        self, roots: tuple[bytes, ...], total: int, feeder: IndexFeeder | NoFeeder
     ) -> tuple[int, int, tuple[bytes, ...]]:
         """Read and encode; gives the pictures, the failures, and the files altered silently."""
         # What decodes takes long to import, which a crawl with nothing to do need not pay.
@@ -241,7 +250,9 @@ class Crawl:
         meter.end()
         return encoded, failed, tuple(sorted(committer.altered))
 
-    def _feeder(self) -> IndexFeeder:
+    def _feeder(self) -> IndexFeeder | NoFeeder:
+        if not self._feeds_index:
+            return NoFeeder()
         return IndexFeeder(
             self._settings.data_dir,
             self._database,

@@ -37,12 +37,15 @@ class Finder:
         database: Database,
         report: Report,
         cancelled: Callable[[], bool],
+        began: Callable[[int], None],
     ) -> None:
+        """`began` is told the number of the run, be it new or one that goes on."""
         self._path = settings.file_list_path
         self._thumbnails = settings.thumbnail_dir
         self._database = database
         self._report = report
         self._cancelled = cancelled
+        self._began = began
 
     def find(self, asked: Asked) -> Found | None:
         """Walk, or take the list of a run that was asked the same and cut off; None if cancelled.
@@ -54,7 +57,9 @@ class Finder:
         whole = self._list_of(run, asked) if run else None
         continued = whole is not None
         if run is None or whole is None:
-            run = runs.start(self._database.connection, time.time())
+            run = runs.start(self._database.connection, time.time(), asked.roots)
+        self._began(run.id)
+        if whole is None:
             if not self._walk(run, asked):
                 return None
             whole = FileList(self._path)

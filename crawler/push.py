@@ -114,3 +114,18 @@ class IndexFeeder:
 
     def _is_stopped(self) -> bool:
         return self._failed or self._cancelled()
+
+
+class NoFeeder:
+    """In the place of an IndexFeeder where somebody else feeds the index."""
+
+    note = None
+
+    def __enter__(self) -> NoFeeder:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def committed(self, vectors: int) -> None:
+        """Nothing has to be done: who owns the index looks for new vectors."""

@@ -26,6 +26,7 @@ class CrawlLock:
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
+        self._run: int | None = None
         self._lock = FileLock(data_dir / "crawl.lock", timeout=0)
         self._shown: tuple[str, float] = ("", 0.0)
 
@@ -47,7 +48,13 @@ class CrawlLock:
         trace: TracebackType | None,
     ) -> None:
         _crawl_file(self._data_dir).unlink(missing_ok=True)
+        self._run = None
         self._lock.release()
+
+    def begin(self, run_id: int) -> None:
+        """Let others see which crawl it is."""
+        self._run = run_id
+        self._write(None)
 
     def show(self, progress: Progress) -> None:
         """Let others see the progress: each stage's beginning, then twice a second."""
@@ -62,16 +69,22 @@ class CrawlLock:
     def _write(self, progress: Progress | None) -> None:
         path = _crawl_file(self._data_dir)
         partial = path.with_suffix(".partial")
-        state = {"process": os.getpid(), "progress": asdict(progress) if progress else None}
+        state = {
+            "process": os.getpid(),
+            "run": self._run,
+            "progress": asdict(progress) if progress else None,
+        }
         partial.write_text(json.dumps(state), encoding="ascii")
         partial.replace(path)
 
 
 @dataclass(frozen=True, slots=True)
 class CrawlAtWork:
-    """A crawl: its process, and its progress once there is any."""
+    """A crawl: its process, its number among the runs, and its progress once there is any."""
 
     process: int
+    run: int | None
+    """None before it has one, and where a few files are looked at, as `--watch` does."""
     progress: Progress | None
 
 
@@ -84,11 +97,22 @@ def crawl_at_work(data_dir: Path) -> CrawlAtWork | None:
         state = json.loads(_crawl_file(data_dir).read_text(encoding="ascii"))
         os.kill(state["process"], 0)
         progress = Progress(**state["progress"]) if state["progress"] else None
+        run = state["run"]
     except PermissionError:  # it is somebody else's, and alive
-        progress = None
+        run = progress = None
     except (OSError, ValueError, TypeError, KeyError):  # no crawl, or one that was killed
         return None
-    return CrawlAtWork(state["process"], progress)
+    return CrawlAtWork(state["process"], run, progress)
+
+
+def forget_namesake(data_dir: Path) -> None:
+    """Remove what a crawl of this process's own number left, before this process has begun one.
+
+    It was killed. In a container a program that is started again often has its old number.
+    """
+    crawl = crawl_at_work(data_dir)
+    if crawl is not None and crawl.process == os.getpid():
+        _crawl_file(data_dir).unlink(missing_ok=True)
 
 
 def _crawl_file(data_dir: Path) -> Path:

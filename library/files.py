@@ -139,11 +139,18 @@ def set_failure(connection: sqlite3.Connection, work: Work, reason: str, kind: F
     )
 
 
-def failures(connection: sqlite3.Connection) -> list[Failure]:
-    """Every present file that could not be read, in the order of the paths."""
+def failures(
+    connection: sqlite3.Connection, limit: int = -1, offset: int = 0, root: bytes = b"/"
+) -> list[Failure]:
+    """The present files below a folder that could not be read, in the order of the paths.
+
+    All of them, or a page.
+    """
     rows = connection.execute(
         """SELECT path, failure FROM files
-        WHERE failure IS NOT NULL AND missing_since IS NULL ORDER BY path"""
+        WHERE failure IS NOT NULL AND missing_since IS NULL AND path >= ? AND path < ?
+        ORDER BY path LIMIT ? OFFSET ?""",
+        (*subtree(root), limit, offset),
     )
     return [Failure(*row) for row in rows]
 

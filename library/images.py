@@ -10,6 +10,7 @@ from random import randint
 
 from library import files
 from library.models import Metadata, Picture, PictureDetails
+from library.spaces import Space
 
 # SQLite's default limit of variables a statement was 999 for a long time.
 _VARIABLES = 900
@@ -149,6 +150,22 @@ def recent(connection: sqlite3.Connection, limit: int) -> list[Picture]:
     ids = [image_id for image_id, _ in rows]
     pictures = present(connection, ids)
     return [pictures[image_id] for image_id in ids if image_id in pictures]
+
+
+def encoded_since(
+    connection: sqlite3.Connection, space: Space, after: int, limit: int
+) -> list[tuple[int, Picture]]:
+    """The pictures whose vectors came last, with the vectors' ids, all above `after`; newest first.
+
+    Those that are in no present file any more are left out.
+    """
+    rows = connection.execute(
+        """SELECT id, image_id FROM vectors WHERE space_id = ? AND id > ?
+        ORDER BY id DESC LIMIT ?""",
+        (space.id, after, limit),
+    ).fetchall()
+    found = present(connection, [image_id for _, image_id in rows])
+    return [(number, found[image_id]) for number, image_id in rows if image_id in found]
 
 
 def random(connection: sqlite3.Connection, limit: int) -> list[Picture]:

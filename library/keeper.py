@@ -69,6 +69,11 @@ class IndexKeeper:
         if self._thread.is_alive():
             self._thread.join()
 
+    def rebuild(self) -> None:
+        """Throw the index away and make it again, behind; an exact scan answers meanwhile."""
+        self._complete = 0
+        self._failed = "damaged"
+
     def query(self, vector: Vectors, limit: int) -> IndexAnswer | None:
         """As VectorIndex.query; None while the index cannot be trusted, or holds nothing."""
         index, complete = self._index, self._complete

@@ -129,6 +129,16 @@ MIGRATIONS = (
             "CREATE INDEX images_unhashed ON images (id) WHERE perceptual_hash IS NULL",
         ),
     ),
+    Migration(
+        "004_runs",
+        (
+            # What a crawl was asked to look through, so that it goes on even where the walk itself
+            # was cut off: paths with a NUL between them, which no path holds.
+            "ALTER TABLE runs ADD COLUMN roots BLOB NOT NULL DEFAULT x''",
+            # The newest vector when it began: what came of it since is newer.
+            "ALTER TABLE runs ADD COLUMN after_vector INTEGER NOT NULL DEFAULT 0",
+        ),
+    ),
 )
 
 

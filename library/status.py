@@ -48,6 +48,7 @@ class DiskUse:
     database: int
     thumbnails: int
     index: int
+    matrix: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ def _disk_use(settings: Settings) -> DiskUse:
         sum(_size(path) for path in (main, main.with_name(f"{main.name}-wal"))),
         Thumbnails(settings.thumbnail_dir).size(),
         sum(_size(path) for path in IndexFiles(settings.data_dir).directory.rglob("*")),
+        sum(_size(path) for path in (settings.data_dir / "matrix").rglob("*")),
     )
 
 

@@ -49,7 +49,7 @@ def _told(status: Status) -> Iterator[tuple[str, str]]:
     yield (
         "on disk",
         f"database {size(disk.database)}, thumbnails {size(disk.thumbnails)}, "
-        f"index {size(disk.index)}",
+        f"index {size(disk.index)}, matrix {size(disk.matrix)}",
     )
 
 

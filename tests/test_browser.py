@@ -266,7 +266,7 @@ def test_an_empty_library_and_an_error_have_pages(browser: Browser, tmp_path: Pa
         opened_page(browser) as page,
     ):
         page.goto(address)
-        expect(page.locator("h1")).to_have_text("No pictures yet")
+        expect(page.locator("h1")).to_have_text("Choose a folder of pictures")
         keep(page, "empty-1280-light")
         page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
         assert page.evaluate("document.documentElement.scrollWidth") <= NARROW[0]

@@ -120,7 +120,7 @@ def test_others_see_the_crawl_and_its_progress(
         "read",
         "index",
     }
-    assert seen[0] == CrawlAtWork(os.getpid(), told[0])
+    assert seen[0] == CrawlAtWork(os.getpid(), runs.newest(database.connection), told[0])
     assert crawl_at_work(settings.data_dir) is None
 
 

@@ -59,8 +59,8 @@ def test_the_newest_picture_comes_first(own_library: Library) -> None:
 
 def test_an_empty_library_says_how_to_fill_it(empty_client: FlaskClient) -> None:
     page = get(empty_client, "/")
-    assert "make run PHOTOS=" in page
-    assert "python -m crawler" in page
+    assert "Choose a folder of pictures" in page
+    assert "Sample pictures" in page
     assert "Nothing to find yet" in get(empty_client, "/search?q=dog")
 
 
@@ -250,7 +250,7 @@ def test_pages_and_api_say_how_far_a_crawl_is(own_library: Library) -> None:
         foot = get(client, "/").split("<footer")[1]
         crawl = client.get("/api/v1/status").get_json()["crawl"]
     assert "Reading: 1,200 of 12,000, 45.0/s, 5.4 GB, 4 min 0 s left, 3 could not be read" in foot
-    assert crawl == {"process": os.getpid(), "progress": asdict(progress)}
+    assert crawl == {"process": os.getpid(), "run": None, "progress": asdict(progress)}
 
 
 @pytest.mark.parametrize("url", ["/", "/search?q=dog", "/pictures/1", "/folders/2", "/nothing"])

@@ -80,7 +80,7 @@ def test_status_tells_what_a_library_holds(
 def test_status_tells_of_a_crawl_that_is_at_work_or_was_cut_off(
     settings: Settings, database: Database, say: Say
 ) -> None:
-    runs.start(database.connection, 1_700_000_000.0)
+    runs.start(database.connection, 1_700_000_000.0, [])
     assert "cut off: python -m crawler goes on with it" in say("status")
     with CrawlLock(settings.data_dir) as lock:
         lock.show(Progress("read", 20, 100, 0, 0, 5.0, 16.0))

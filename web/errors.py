@@ -18,6 +18,7 @@ _TITLES = {
     403: "Not from here",
     404: "Nothing here",
     405: "Not that way",
+    409: "Not now",
     413: "Too large",
     500: "Something broke",
     502: "That did not arrive",

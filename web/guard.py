@@ -91,3 +91,18 @@ def _is_own_page() -> bool:
         return False
     origin = request.headers.get("Origin")
     return origin is None or origin == f"{request.scheme}://{request.host}"
+
+
+def is_from_this_machine() -> bool:
+    """Whether a request comes from the machine itself, not from another that the site listens to.
+
+    Others may look at the library; what is read into it, who sits at the machine decides.
+    """
+    address = request.remote_addr or ""
+    return _is_address(address) and ipaddress.ip_address(address).is_loopback
+
+
+def only_from_this_machine() -> None:
+    """End a request from elsewhere with 403."""
+    if not is_from_this_machine():
+        abort(403, "This is done on the machine that Kindred runs on, at http://localhost.")

@@ -15,7 +15,7 @@ from library.models import Folder, Picture, Results, display_path
 from search.fold import fold
 from search.parser import parse
 from search.query import Query
-from web import bar, controls, grid, originals, trail
+from web import bar, controls, crawls, grid, originals, trail
 from web.address import Address
 from web.cursors import START, Cursor, following, parse_cursor
 from web.details import describe
@@ -38,7 +38,7 @@ def home() -> str:
     connection = the_site().database.connection
     recent = images.recent(connection, _RECENT)
     if not recent:
-        return render_template("empty.html")
+        return crawls.invitation()
     drawn = images.random(connection, _RANDOM)
     return render_template(
         "home.html", recent=grid.tiles(recent), random=grid.tiles(drawn), bar=bar.of(Query())

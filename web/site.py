@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app
 
+from crawler.background import Background
 from library.choices import ChoicesCache
 from library.database import Database
 from library.keeper import IndexKeeper
@@ -51,11 +52,13 @@ class Site:
     choices: ChoicesCache
     fetcher: Fetcher | None
     """What fetches pictures from the web; None while SEARCH_BY_URL is off."""
+    crawls: Background
     library_id: str
     """Tells one library from another in the addresses of what browsers keep."""
 
     def close(self) -> None:
         """Close the index and the database. No request may be running, and none may follow."""
+        self.crawls.stop()
         self.duplicates.stop()
         self.relevance.close()
         self.keeper.stop()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from sqlite3 import Connection
 
-from library import counts
-from library.crawl_lock import crawl_at_work
+from flask import url_for
+
+from library import counts, runs
+from library.crawl_lock import CrawlAtWork, crawl_at_work
 from library.figures import STAGES, figures
 from library.models import IndexState
 from web.site import the_site
@@ -44,6 +47,8 @@ class Line:
     """A sentence, while the index is not current."""
     crawl: str | None
     """Where the crawl is that is at work."""
+    crawl_url: str | None
+    """The page of that crawl, or of one that was cut off."""
 
 
 def line() -> Line:
@@ -60,14 +65,21 @@ def line() -> Line:
         STARTER_NOTE if site.model.starter else None,
         f"make run CLIP_MODEL={site.model.alternative}",
         index,
-        _crawl_figures(site.settings.data_dir),
+        *_crawl(site.settings.data_dir, site.database.connection),
     )
 
 
-def _crawl_figures(data_dir: Path) -> str | None:
+def _crawl(data_dir: Path, connection: Connection) -> tuple[str | None, str | None]:
+    """The crawl that is at work, in figures, and the page of it or of one that was cut off."""
     crawl = crawl_at_work(data_dir)
     if crawl is None:
-        return None
+        run = runs.cut_off(connection)
+        return None, None if run is None else url_for("crawls.page", run_id=run.id)
+    place = url_for("crawls.page", run_id=crawl.run) if crawl.run else url_for("library.page")
+    return _figures(crawl), place
+
+
+def _figures(crawl: CrawlAtWork) -> str:
     if crawl.progress is None:
         return "A crawl has begun"
     return f"{STAGES[crawl.progress.stage]}: {figures(crawl.progress)}"
