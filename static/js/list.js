@@ -34,14 +34,13 @@ export function backToTheList() {
 }
 
 function listOf(tile) {
-  // In two columns the pictures stand otherwise in the document than they are seen.
-  const tops = new Map([...document.querySelectorAll("main a[data-picture]")].map(
-    (each) => [each.dataset.picture, each.getBoundingClientRect().top],
-  ));
+  const tiles = [...document.querySelectorAll("main a[data-picture]")];
+  // In two columns they stand otherwise in the document than they are seen.
+  if (walk) tiles.sort((one, other) => one.offsetTop - other.offsetTop);
   return {
     url: location.href,
     key: window.navigation?.currentEntry?.key,
-    ids: [...tops.keys()].sort((one, other) => tops.get(one) - tops.get(other)),
+    ids: [...new Set(tiles.map((each) => each.dataset.picture))],
     search: tile.search,
     next: document.querySelector(".more a[rel=next]")?.href,
   };
@@ -57,13 +56,13 @@ function keep(found) {
 
 function kept() {
   const found = JSON.parse(sessionStorage.getItem("list"));
-  return found?.search === location.search && found.ids.includes(walk.dataset.picture) ? found : null;
+  return found?.search === location.search && found.ids.includes(walk.dataset.id) ? found : null;
 }
 
 function enter() {
   list = history.state?.list ?? kept();
   if (!list) return;
-  sessionStorage.setItem("seen", JSON.stringify({ url: list.url, id: walk.dataset.picture }));
+  sessionStorage.setItem("seen", JSON.stringify({ url: list.url, id: walk.dataset.id }));
   showSides();
   for (const by of [-1, 1]) {
     sides[by].addEventListener("click", (event) => {
@@ -75,7 +74,7 @@ function enter() {
   if (list.next && place() > list.ids.length - 4) lengthen();
 }
 
-const place = () => list.ids.indexOf(walk.dataset.picture);
+const place = () => list.ids.indexOf(walk.dataset.id);
 
 function showSides() {
   history.replaceState({ ...history.state, list }, "");
