@@ -15,6 +15,8 @@ class Folded:
 
     hit: Hit
     others: tuple[Hit, ...] = ()
+    group: int | None = None
+    """The picture to keep of its group, which names the group; None where it is in none."""
 
 
 def fold(hits: Iterable[Hit], group_of: Callable[[int], Group | None]) -> list[Folded]:
@@ -23,7 +25,13 @@ def fold(hits: Iterable[Hit], group_of: Callable[[int], Group | None]) -> list[F
     `group_of` is what Duplicates has: None for a picture that is in no group, or not known to be.
     """
     together: dict[int, list[Hit]] = {}
+    groups: set[int] = set()
     for hit in hits:
         group = group_of(hit.picture.id)
         together.setdefault(group.keep if group else hit.picture.id, []).append(hit)
-    return [Folded(first, tuple(others)) for first, *others in together.values()]
+        if group:
+            groups.add(group.keep)
+    return [
+        Folded(first, tuple(others), name if name in groups else None)
+        for name, (first, *others) in together.items()
+    ]

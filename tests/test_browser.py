@@ -49,13 +49,19 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def opened_page(
-    browser: Browser, size: tuple[int, int] = WIDE, scheme: str = "light", script: bool = True
+    browser: Browser,
+    size: tuple[int, int] = WIDE,
+    scheme: str = "light",
+    script: bool = True,
+    touch: bool = False,
 ) -> Iterator[Page]:
     """A page that fails the test for whatever the browser complains of, or asks others for."""
     context: BrowserContext = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if scheme == "dark" else "light",
         java_script_enabled=script,
+        has_touch=touch,
+        is_mobile=touch,
     )
     page = context.new_page()
     complaints: list[str] = []

@@ -233,7 +233,7 @@ def test_a_hit_lists_its_places(client: FlaskClient, library: Library) -> None:
     assert len(places[library.ids()["bear.jpg"]]) == 1
     page = text(client, "/").split('id="random"')[0]
     assert page.count("3 places") == 1
-    (title,) = re.findall(r'title="([^>]+alpaca[^>]+)">', page)
+    (title,) = re.findall(r'title="(/[^>]+alpaca[^>]+)">', page)
     assert all(place in title for place in three)
 
 
@@ -314,5 +314,5 @@ def hit(image_id: int) -> Hit:
 def test_near_duplicates_fold_behind_the_best_ranked_of_them() -> None:
     group = Group((5, 2, 9), (1.0, 0.95, 0.9), 3, 100)
     folded = fold(map(hit, (1, 2, 3, 5, 4)), lambda image: group if image in (5, 2, 9) else None)
-    assert folded == [Folded(hit(1)), Folded(hit(2), (hit(5),)), Folded(hit(3)), Folded(hit(4))]
+    assert folded == [Folded(hit(1)), Folded(hit(2), (hit(5),), 5), Folded(hit(3)), Folded(hit(4))]
     assert fold([], lambda image: None) == []

@@ -42,6 +42,11 @@ def shown(page: str) -> list[int]:
     return [int(number) for number in re.findall(r'data-picture="(\d+)"', page)]
 
 
+def said(page: str) -> str:
+    """A page's text."""
+    return re.sub(r"<[^>]+>", "", page)
+
+
 def test_home_shows_recent_and_random_pictures(client: FlaskClient) -> None:
     page = get(client, "/")
     recent, drawn = page.split('id="random"')
@@ -69,7 +74,7 @@ def test_results(client: FlaskClient, shared_library: Library) -> None:
     names = {image_id: name for name, image_id in shared_library.ids().items()}
     assert "penguin" in names[shown(page)[0]]
     total = len(set(shared_library.ids().values()))
-    assert f"1–24 of {total}, closest first" in page
+    assert f"1–24 of {total}, closest first" in said(page)
     assert "<title>penguin – Kindred</title>" in page
     assert "starter model" in page
     assert 'value="penguin"' in page
@@ -80,7 +85,7 @@ def test_more_goes_on_where_the_page_ended(client: FlaskClient) -> None:
     more = re.search(r'href="([^"]+)" rel="next"', first)
     assert more
     second = get(client, more[1])
-    assert "25–48 of" in second
+    assert "25–48 of" in said(second)
     assert not set(shown(first)) & set(shown(second))
 
 
@@ -89,12 +94,48 @@ def test_the_last_page_leads_nowhere_further(client: FlaskClient) -> None:
     while more := re.search(r'href="([^"]+)" rel="next"', page):
         page, pages = get(client, html.unescape(more[1])), pages + 1
     assert pages == 10
+    assert "That was all of them" in page
     assert "That was all of them" in get(client, "/search?q=dog&from=-1.000000_1_232")
+
+
+def test_an_address_may_ask_for_several_pages_at_once(client: FlaskClient) -> None:
+    first = get(client, "/search?q=dog")
+    second = get(client, link_onward(first))
+    both = get(client, "/search?q=dog&show=48")
+    assert shown(both) == shown(first) + shown(second)
+    assert link_onward(both) == link_onward(second)
+    assert "That was all of them" in get(client, "/search?q=dog&show=2000")
+
+
+def test_a_folder_may_be_asked_for_several_pages_at_once(
+    client: FlaskClient, shared_library: Library
+) -> None:
+    beagle = get(client, f"/pictures/{shared_library.ids()['beagle.png']}")
+    folder = re.search(r'href="(/folders/\d+)"', beagle)
+    assert folder
+    first = get(client, folder[1])
+    second = get(client, link_onward(first))
+    both = get(client, f"{folder[1]}?show=40")
+    assert shown(both) == shown(first) + shown(second)
+    assert link_onward(both) == link_onward(second)
+
+
+@pytest.mark.parametrize("show", ["", "0", "-5", "x", "9" * 5000, "٣", "12"])
+def test_a_page_holds_no_less_than_one_and_no_more_than_there_is(
+    client: FlaskClient, show: str
+) -> None:
+    assert len(shown(get(client, f"/search?q=dog&show={show}"))) == 24
+
+
+def link_onward(page: str) -> str:
+    found = re.search(r'href="([^"]+)" rel="next">More', page)
+    assert found
+    return found[1]
 
 
 @pytest.mark.parametrize("place", ["0", "-1", "x", "9" * 5000, "٣", "nan_1_1", "0.5_9", "7.1_1_1"])
 def test_places_that_make_no_sense_are_the_beginning(client: FlaskClient, place: str) -> None:
-    assert "1–24 of" in get(client, f"/search?q=dog&from={place}")
+    assert "1–24 of" in said(get(client, f"/search?q=dog&from={place}"))
 
 
 @pytest.mark.parametrize("query", ["", "?q=", "?q=+%09"])
@@ -162,6 +203,29 @@ def test_the_trail_grows_with_each_step(client: FlaskClient) -> None:
     assert 'href="/pictures/3"' in trail
     second = links[0].split("/")[2].split("?")[0]
     assert f'trail=3,{second}" data-' in page.replace("%2C", ",")
+
+
+def test_the_walk_keeps_the_search_it_began_with(client: FlaskClient) -> None:
+    hit = next(i for i in shown(get(client, "/search?q=dog&more=3")) if i != 3)
+    page = get(client, f"/pictures/{hit}?q=dog&more=3")
+    assert 'value="dog"' in page
+    assert re.search(r'class="tile [^>]+href="/pictures/\d+\?trail=\d+&q=dog&more=3"', page)
+    assert f'href="/search?q=dog+%2B+%23{hit}&more=3"' in page
+    assert f'href="/search?q=dog&more=3,{hit}"' in page.replace("%2C", ",")
+    assert f'href="/search?q=dog&more=3&less={hit}"' in page
+    assert f'href="/search?q=%23{hit}"' in page
+
+
+@pytest.mark.parametrize("query", ["2:", "-", "after:never"])
+def test_a_walk_from_no_search_at_all_is_a_walk(client: FlaskClient, query: str) -> None:
+    page = get(client, f"/pictures/3?q={query}")
+    assert len(shown(page)) == 40
+    assert "Less like this" not in page
+
+
+def test_a_long_search_is_not_in_the_address_of_every_picture(client: FlaskClient) -> None:
+    page = get(client, "/search?q=" + "dog+" * 60)
+    assert not re.search(r'href="/pictures/\d+\?', page)
 
 
 def test_a_trail_of_nonsense_is_no_trail(client: FlaskClient) -> None:

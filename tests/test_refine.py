@@ -29,7 +29,8 @@ __all__ = ["client", "empty_client", "own_library", "shared_library"]
 
 def link(page: str, words: str) -> str:
     """The address of the first link that is labelled so."""
-    found = re.search(rf'href="([^"]+)"[^>]*>(?:(?!</a>).)*{re.escape(words)}', page, re.DOTALL)
+    label = rf'(?:aria-label="|>(?:(?!</a>).)*){re.escape(words)}'
+    found = re.search(rf'href="([^"]+)"[^>]*{label}', page, re.DOTALL)
     assert found, words
     return unescape(found[1])
 

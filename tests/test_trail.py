@@ -65,7 +65,8 @@ def test_the_style_sheet_has_every_bucket() -> None:
 
 def test_columns_stay_level_and_begin_with_the_closest() -> None:
     tiles = [
-        grid.Tile(n, "", grid.bucket(100 + n % 3 * 50, 100), 1, 1, "", "", "") for n in range(20)
+        grid.Tile(n, "", grid.bucket(100 + n % 3 * 50, 100), 1, 1, "", "", "", None)
+        for n in range(20)
     ]
     left, right = grid.columns(tiles)
     heights = [sum(1 / grid.ratio(tile.bucket) for tile in column) for column in (left, right)]

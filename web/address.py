@@ -30,6 +30,13 @@ class Address:
         """As if this picture had not been chosen."""
         return replace(self, refinement=self.refinement.without(image_id))
 
+    def __bool__(self) -> bool:
+        return bool(self.text or self.refinement)
+
+    def arguments(self) -> dict[str, str]:
+        """What it is in an address; empty where nothing is looked for."""
+        return {**({"q": self.text} if self.text else {}), **self.refinement.arguments()}
+
     def url(self, cursor: Cursor = START) -> str:
         """The address, from the list's beginning or from further on."""
         values: dict[str, Any] = {"q": self.text, **self.refinement.arguments()}

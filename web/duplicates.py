@@ -18,6 +18,7 @@ from web import grid
 from web.details import file_size
 from web.paging import page_number
 from web.site import the_site
+from web.trail import Walk
 
 blueprint = Blueprint("duplicates", __name__)
 
@@ -134,7 +135,7 @@ def _member(details: PictureDetails, similarity: float, keep: bool) -> Member:
     )
     places = tuple(display_path(file.path) for file in files)
     return Member(
-        tile=grid.tile(picture, (), None if keep else grid.percent(similarity)),
+        tile=grid.tile(picture, Walk(), None if keep else grid.percent(similarity)),
         keep=keep,
         size=f"{metadata.width} × {metadata.height}, {file_size(metadata.byte_size)}",
         places=places[:_SHOWN],

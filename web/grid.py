@@ -17,10 +17,10 @@ from library import images
 from library.models import Hit, Picture, display_path
 from library.photos import THUMBNAIL_SIZE
 from web import originals
-from web import trail as trails
 from web.address import Address
+from web.pictures import SMALL
 from web.site import the_site
-from web.trail import Trail
+from web.trail import Walk
 
 LEAST = 0.4
 MOST = 3.2
@@ -40,6 +40,8 @@ class Tile:
     colour: str
     url: str
     thumb: str
+    small: str | None
+    """The thumbnail at half its size; None where it is small itself."""
     closeness: int | None = None
     """Cosine similarity in percent, 0 to 100, where the picture is an answer."""
     video: bool = False
@@ -51,6 +53,13 @@ class Tile:
     """Its files, where it lies in several."""
     alike: int = 0
     """How many near duplicates of it rank behind it and are not shown."""
+    group: int | None = None
+    """The group of near duplicates that it stands for."""
+
+    @property
+    def ratio(self) -> float:
+        """Width over height as it is shown."""
+        return ratio(self.bucket)
 
 
 def bucket(width: int, height: int) -> int:
@@ -66,18 +75,17 @@ def ratio(number: int) -> float:
 
 def tiles(pictures: Iterable[Picture]) -> list[Tile]:
     """Pictures that stand for themselves."""
-    found = _tiles([(picture, None) for picture in pictures], ())
+    found = _tiles([(picture, None) for picture in pictures], Walk())
     return [replace(each, nearer=Address("").towards(each.id).url()) for each in found]
 
 
-def answers(hits: Iterable[Hit], trail: Trail = (), address: Address | None = None) -> list[Tile]:
-    """Hits, with their closeness; `trail` is what was walked before one of them is opened.
+def answers(hits: Iterable[Hit], walk: Walk) -> list[Tile]:
+    """Hits, with their closeness; `walk` is what leads to each of them."""
+    return _tiles([(hit.picture, percent(hit.score)) for hit in hits], walk)
 
-    `address` is the search that they answer, where it can be refined by them.
-    """
-    found = _tiles([(hit.picture, percent(hit.score)) for hit in hits], trail)
-    if address is None:
-        return found
+
+def refinable(found: Iterable[Tile], address: Address) -> list[Tile]:
+    """Answers to a search, each with the ways to refine that by it."""
     return [
         replace(
             each,
@@ -108,25 +116,29 @@ def percent(score: float | None) -> int | None:
     return None if score is None else round(100 * min(1.0, max(0.0, score)))
 
 
-def thumb_url(image_id: int) -> str:
-    """The address of a thumbnail, which browsers may keep for as long as this library lives."""
-    return url_for("media.thumb", image_id=image_id, v=the_site().library_id)
+def thumb_url(image_id: int, size: int | None = None) -> str:
+    """The address of a thumbnail, which browsers may keep for as long as this library lives.
+
+    `size` is SMALL, or None for the thumbnail as it lies on disk.
+    """
+    return url_for("media.thumb", image_id=image_id, size=size, v=the_site().library_id)
 
 
-def _tiles(pictures: Sequence[tuple[Picture, int | None]], trail: Trail) -> list[Tile]:
+def _tiles(pictures: Sequence[tuple[Picture, int | None]], walk: Walk) -> list[Tile]:
     connection = the_site().database.connection
     places = images.places(connection, [picture.id for picture, _ in pictures])
     return [
-        tile(picture, trail, closeness, places.get(picture.id, ()))
+        tile(picture, walk, closeness, places.get(picture.id, ()))
         for picture, closeness in pictures
     ]
 
 
 def tile(
-    picture: Picture, trail: Trail, closeness: int | None = None, places: Sequence[bytes] = ()
+    picture: Picture, walk: Walk, closeness: int | None = None, places: Sequence[bytes] = ()
 ) -> Tile:
-    """A picture whose page continues `trail`."""
-    scale = min(1.0, THUMBNAIL_SIZE / max(picture.width, picture.height))
+    """A picture whose page continues `walk`."""
+    longest = max(picture.width, picture.height)
+    scale = min(1.0, THUMBNAIL_SIZE / longest)
     return Tile(
         picture.id,
         picture.name,
@@ -134,8 +146,9 @@ def tile(
         max(1, round(picture.width * scale)),
         max(1, round(picture.height * scale)),
         picture.colour,
-        url_for("pages.picture", image_id=picture.id, trail=trails.to_text(trail)),
+        walk.url(picture.id),
         thumb_url(picture.id),
+        thumb_url(picture.id, SMALL) if longest > SMALL else None,
         closeness,
         originals.is_video(picture.format),
         places=tuple(map(display_path, places)),

@@ -14,7 +14,7 @@ from library.models import PictureDetails
 from library.photos import THUMBNAIL_TYPE
 from web import originals
 from web.originals import Original
-from web.pictures import made_preview, made_thumbnail
+from web.pictures import SMALL, made_preview, made_thumbnail, smaller
 from web.site import the_site
 
 blueprint = Blueprint("media", __name__)
@@ -32,7 +32,7 @@ _GONE = (
 
 @blueprint.get(f"/pictures/{_ID}/thumb")
 def thumb(image_id: int) -> Response:
-    """A picture's thumbnail, made again when the cache has lost it."""
+    """A picture's thumbnail, made again when the cache has lost it; `size=256` gives it halved."""
     site = the_site()
     content_hash = images.content_hash(site.database.connection, image_id)
     if content_hash is None:
@@ -42,6 +42,8 @@ def thumb(image_id: int) -> Response:
     except FileNotFoundError:
         jpeg = _decoded(made_thumbnail, _original(_details(image_id)))
         site.thumbnails.write(content_hash, jpeg)
+    if request.args.get("size") == str(SMALL):
+        return _kept(smaller(jpeg), f"{content_hash.hex()}-{SMALL}")
     return _kept(jpeg, content_hash.hex())
 
 
@@ -58,12 +60,13 @@ def preview(image_id: int) -> Response:
 
 @blueprint.get(f"/pictures/{_ID}/file")
 def file(image_id: int) -> Response:
-    """The original, while it is there and unchanged."""
+    """The original, while it is there and unchanged; with `download` as a file to be kept."""
     details = _details(image_id)
     original = _original(details)
     response = send_file(
         original.path,
         mimetype=original.media_type,
+        as_attachment="download" in request.args,
         download_name=original.download_name,
         conditional=True,
         etag=details.content_hash.hex(),

@@ -11,24 +11,24 @@ from PIL import Image
 from werkzeug.wrappers import Response
 
 from library import files, images
-from library.models import Folder, Picture, Results, display_path
+from library.models import Folder, Results, display_path
 from search.fold import fold
 from search.parser import parse
 from search.query import Query
-from web import bar, controls, crawls, grid, originals, trail
+from web import bar, controls, crawls, grid
+from web import picture as picture_page
 from web.address import Address
 from web.cursors import START, Cursor, following, parse_cursor
-from web.details import describe
-from web.paging import page_number
+from web.paging import page_number, pictures_wanted
 from web.pictures import fetched, uploaded
 from web.refinement import Refinement, parse_refinement
 from web.site import the_site
+from web.trail import Walk
 
 blueprint = Blueprint("pages", __name__)
 
 _RECENT = 24
 _RANDOM = 48
-_SIMILAR = 40
 _UNREFINED = Refinement()
 
 
@@ -60,7 +60,7 @@ def search() -> str | Response:
     cursor = parse_cursor(request.args.get("from", ""))
     results = the_site().engine.search(
         query,
-        the_site().settings.num_image_results,
+        pictures_wanted(),
         after=cursor.place,
         more=refinement.more,
         less=refinement.less,
@@ -110,14 +110,20 @@ def _results(
         refined=_refined(address),
         unrefined=Address(str(query)).url() if refinement and query else None,
         more=address.url(following_page) if address and following_page else None,
+        ended=results.end is None and results.total > the_site().settings.num_image_results,
     )
 
 
 def _tiles(results: Results, address: Address | None) -> tuple[list[grid.Tile], list[grid.Tile]]:
     """The hits on both sides of the line, of near duplicates the best one."""
     folded = fold(results.hits, the_site().duplicates.group_of)
-    tiles = grid.answers([one.hit for one in folded], address=address)
-    tiles = [replace(t, alike=len(one.others)) for t, one in zip(tiles, folded, strict=True)]
+    tiles = grid.answers([one.hit for one in folded], Walk(search=address or Address("")))
+    if address is not None:
+        tiles = grid.refinable(tiles, address)
+    tiles = [
+        replace(t, alike=len(one.others), group=one.group)
+        for t, one in zip(tiles, folded, strict=True)
+    ]
     if results.line is None:
         return tiles, []
     line = results.line
@@ -132,7 +138,7 @@ def _refined(address: Address | None) -> list[tuple[grid.Tile, bool, str]]:
     more, less = address.refinement.more, address.refinement.less
     found = images.present(the_site().database.connection, (*more, *less))
     return [
-        (grid.tile(found[i], ()), i in more, address.without(i).url())
+        (grid.tile(found[i], Walk()), i in more, address.without(i).url())
         for i in (*more, *less)
         if i in found
     ]
@@ -141,31 +147,7 @@ def _refined(address: Address | None) -> list[tuple[grid.Tile, bool, str]]:
 @blueprint.get("/pictures/<int(max=9223372036854775807):image_id>")
 def picture(image_id: int) -> str:
     """One picture, what is known of it, and the pictures most like it to walk on to."""
-    site = the_site()
-    connection = site.database.connection
-    details = images.get(connection, image_id)
-    if details is None or not details.files:
-        abort(404, "There is no picture with this number.")
-    walked = trail.before(trail.parse(request.args.get("trail", "")), image_id)
-    similar = site.engine.similar(image_id, _SIMILAR)
-    onward = trail.extend(walked, image_id)
-    return render_template(
-        "picture.html",
-        picture=describe(details, originals.find(connection, details)),
-        walked=_steps(walked),
-        columns=grid.columns(grid.answers(similar.hits, onward)),
-        similar=similar,
-    )
-
-
-def _steps(walked: trail.Trail) -> list[grid.Tile]:
-    """The pictures of a trail, each leading back to the point where it was visited."""
-    found = images.present(the_site().database.connection, walked)
-    return [
-        grid.tile(found[image_id], trail.before(walked, image_id))
-        for image_id in walked
-        if image_id in found
-    ]
+    return picture_page.page(image_id)
 
 
 @blueprint.get("/folders/<int(max=9223372036854775807):folder_id>")
@@ -175,17 +157,22 @@ def folder(folder_id: int) -> str:
     found = files.folder(connection, folder_id)
     if found is None:
         abort(404, "There is no folder with this number.")
-    page, size = page_number(), the_site().settings.num_image_results
-    pictures = images.in_folder(connection, folder_id, size, (page - 1) * size)
-    return _folder_page(found, pictures, page, page * size < found.pictures)
+    first = (page_number() - 1) * the_site().settings.num_image_results
+    pictures = images.in_folder(connection, folder_id, pictures_wanted(), first)
+    return _folder_page(found, grid.tiles(pictures), first)
 
 
-def _folder_page(found: Folder, pictures: Sequence[Picture], page: int, more: bool) -> str:
+def _folder_page(found: Folder, tiles: Sequence[grid.Tile], first: int) -> str:
+    last, size = first + len(tiles), the_site().settings.num_image_results
+    more = url_for(".folder", folder_id=found.id, page=last // size + 1)
     return render_template(
         "folder.html",
         folder=found,
         path=display_path(os.path.dirname(found.path)),
-        tiles=grid.tiles(pictures),
-        page=page,
-        more=url_for(".folder", folder_id=found.id, page=page + 1) if more else None,
+        tiles=tiles,
+        first=first + 1,
+        last=last,
+        page=page_number(),
+        more=more if last < found.pictures else None,
+        ended=last >= found.pictures > size,
     )

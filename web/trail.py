@@ -2,10 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flask import url_for
+
+from web.address import Address
+
 LONGEST = 12
 _DIGITS = 18  # what SQLite's 64-bit integers surely hold
+# Each picture of a page carries the search in its address: a longer one is not carried.
+_LONGEST_SEARCH = 200
 
 Trail = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How a picture was come to: the search that it began with, and the pictures since."""
+
+    trail: Trail = ()
+    search: Address = field(default_factory=lambda: Address(""))
+
+    def to(self, image_id: int) -> Walk:
+        """The walk when it has gone on from this picture."""
+        return replace(self, trail=extend(self.trail, image_id))
+
+    def before(self, image_id: int) -> Walk:
+        """The walk as it was when it came to this picture."""
+        return replace(self, trail=before(self.trail, image_id))
+
+    def url(self, image_id: int) -> str:
+        """The address of a picture that this walk has come to."""
+        carried = self.search.arguments()
+        if sum(map(len, carried.values())) > _LONGEST_SEARCH:
+            carried = {}
+        values: dict[str, Any] = {"trail": to_text(self.trail), **carried}
+        return url_for("pages.picture", image_id=image_id, **values)
 
 
 def parse(text: str) -> Trail:

@@ -1,15 +1,18 @@
 // What the pages do beyond links and forms. Every page works without it.
 import { applyWhatIsChosen } from "./filters.js";
 import { followThePicture } from "./follow.js";
+import { goOnward } from "./onward.js";
+import { offerCopies } from "./copy.js";
+import { rememberTheList } from "./list.js";
+import { takeKeys } from "./keys.js";
 import { takePictures } from "./drop.js";
+import { takeSwipes } from "./swipe.js";
 
 takePictures();
 followThePicture();
 applyWhatIsChosen();
-
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, textarea, select")) return;
-  event.preventDefault();
-  document.getElementById("q").select();
-});
+rememberTheList();
+goOnward();
+takeKeys();
+takeSwipes();
+offerCopies();
