@@ -27,7 +27,21 @@ from mlx_clip import DEFAULT, STARTER, EncoderError
 from search.duplicates import Duplicates
 from search.engine import Engine
 from search.relevance import Relevance
-from web import api, assets, duplicates, errors, grid, guard, media, pages, pictures, site, state
+from web import (
+    api,
+    assets,
+    duplicates,
+    errors,
+    grid,
+    guard,
+    media,
+    offline,
+    pages,
+    pictures,
+    site,
+    state,
+    theme,
+)
 from web.fetch import Fetcher
 from web.site import Model, Site
 
@@ -50,10 +64,11 @@ def create_app(settings: Settings) -> Flask:
     guard.install(app, settings.host)
     errors.install(app)
     assets.install(app)
-    for blueprint in (pages.blueprint, duplicates.blueprint, media.blueprint, api.blueprint):
-        app.register_blueprint(blueprint)
+    for room in (pages, duplicates, media, api, theme, offline):
+        app.register_blueprint(room.blueprint)
     app.jinja_env.globals.update(
         library_line=state.line,
+        chosen_theme=theme.chosen,
         thumb_url=grid.thumb_url,
         accepted=pictures.accepted(),
         search_by_url=settings.search_by_url,

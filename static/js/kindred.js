@@ -2,10 +2,12 @@
 import { applyWhatIsChosen } from "./filters.js";
 import { followThePicture } from "./follow.js";
 import { takePictures } from "./drop.js";
+import { keepTheOfflinePage } from "./worker.js";
 
 takePictures();
 followThePicture();
 applyWhatIsChosen();
+keepTheOfflinePage();
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
