@@ -40,6 +40,7 @@ from web import (
     pictures,
     site,
     state,
+    suggest,
     theme,
 )
 from web.fetch import Fetcher
@@ -64,7 +65,7 @@ def create_app(settings: Settings) -> Flask:
     guard.install(app, settings.host)
     errors.install(app)
     assets.install(app)
-    for room in (pages, duplicates, media, api, theme, offline):
+    for room in (pages, duplicates, media, api, suggest, theme, offline):
         app.register_blueprint(room.blueprint)
     app.jinja_env.globals.update(
         library_line=state.line,

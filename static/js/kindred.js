@@ -2,12 +2,14 @@
 import { applyWhatIsChosen } from "./filters.js";
 import { followThePicture } from "./follow.js";
 import { takePictures } from "./drop.js";
+import { suggest } from "./suggest.js";
 import { keepTheOfflinePage } from "./worker.js";
 
 takePictures();
 followThePicture();
 applyWhatIsChosen();
 keepTheOfflinePage();
+suggest();
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
