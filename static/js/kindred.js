@@ -1,5 +1,6 @@
 // What the pages do beyond links and forms. Every page works without it.
 import { applyWhatIsChosen } from "./filters.js";
+import { chooseFolders } from "./folder.js";
 import { followThePicture } from "./follow.js";
 import { takePictures } from "./drop.js";
 import { suggest } from "./suggest.js";
@@ -9,6 +10,7 @@ takePictures();
 followThePicture();
 applyWhatIsChosen();
 keepTheOfflinePage();
+chooseFolders();
 suggest();
 
 document.addEventListener("keydown", (event) => {
