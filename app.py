@@ -129,9 +129,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.basicConfig(level=settings.log_level)
         # It warns of every request that waits for another, which is what a queue is for.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        window = Window() if options.window else None
         app = create_app(settings)
         try:
-            _serve(app, settings, Window() if options.window else None)
+            _serve(app, settings, window)
         finally:
             site.of(app).close()
         return EXIT_INTERRUPTED if signal.SIGINT in received else EXIT_DONE

@@ -29,6 +29,9 @@ ARGUMENTS = (
     "--no-first-run",
 )
 WIDE, NARROW = (1280, 800), (390, 844)
+# Pictures that were still on their way when the next page was opened, and a machine too busy for
+# a transition, are no complaint.
+HASTE = ("failed: ", "Transition was skipped")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,7 @@ def opened_page(
     scheme: str = "light",
     script: bool = True,
     motion: Literal["reduce", "no-preference"] = "no-preference",
-    forgiven: str = "failed: ",
+    forgiven: tuple[str, ...] = (),
 ) -> Iterator[Page]:
     """A page that fails the test for whatever the browser complains of, or asks others for.
 
@@ -75,8 +78,8 @@ def opened_page(
     page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
     yield page
     context.close()
-    # Pictures that were still on their way when the next page was opened are no complaint.
-    assert [text for text in complaints if not text.startswith(("failed: ", forgiven))] == []
+    forgiven += HASTE
+    assert [text for text in complaints if not text.startswith(forgiven)] == []
 
 
 def foreign(request: Request) -> list[str]:

@@ -62,7 +62,7 @@ def empty_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_every_page_is_for_everybody(
     browser: Browser, address: str, size: tuple[int, int], scheme: str
 ) -> None:
-    with opened_page(browser, size, scheme, forgiven=REFUSED) as page:
+    with opened_page(browser, size, scheme, forgiven=(REFUSED,)) as page:
         page.goto(f"{address}/duplicates")
         while page.get_by_text("Looking for duplicates").count():
             page.reload()
@@ -79,7 +79,7 @@ def test_every_page_is_for_everybody(
 def test_an_empty_library_is_for_everybody(
     browser: Browser, empty_address: str, size: tuple[int, int], scheme: str
 ) -> None:
-    with opened_page(browser, size, scheme, forgiven=REFUSED) as page:
+    with opened_page(browser, size, scheme, forgiven=(REFUSED,)) as page:
         found = [
             fault
             for name, url in EMPTY_PAGES.items()
