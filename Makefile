@@ -8,7 +8,8 @@
 ## make golden   the vectors of tests/checkpoints, made anew by those references
 ## make bench    the benchmarks, PyTorch's and rclip's beside ours; writes docs/benchmarks.md
 ## make css      static/app.css from static/src/app.css and the templates (needs npm)
-## make vendor    static/vendor, what the pages use of npm's packages (needs npm)
+## make vendor   static/vendor and tests/vendor, what is used of npm's packages (needs npm)
+## make icons    static/icons from static/icon.svg
 ## make css-check    fails when static/app.css is not what make css would write
 ## make screenshots  the pictures of the pages in docs
 ## make starter  builds models/starter anew into artefacts/starter/model (needs PyTorch, Debian)
@@ -20,7 +21,7 @@
 python = .venv/bin/python
 tailwind = node_modules/.bin/tailwindcss --minify --input static/src/app.css --output
 
-.PHONY: help setup setup-dev run test parity golden bench css css-check vendor screenshots starter starter-eval clean
+.PHONY: help setup setup-dev run test parity golden bench css css-check vendor icons screenshots starter starter-eval clean
 
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile
@@ -62,6 +63,9 @@ golden: setup-dev .venv-parity/installed
 bench: setup-dev .venv-parity/installed
 	@$(python) -m bench
 
+icons: setup-dev
+	@$(python) -m tools.icons
+
 screenshots: setup-dev
 	@$(python) -m tools.screenshots
 
@@ -79,6 +83,8 @@ starter-eval: setup
 vendor: node_modules/.package-lock.json
 	@cp node_modules/htmx.org/dist/htmx.min.js static/vendor/htmx.min.js
 	@cp node_modules/htmx.org/LICENSE static/vendor/htmx.LICENSE
+	@cp node_modules/axe-core/axe.min.js tests/vendor/axe.min.js
+	@cp node_modules/axe-core/LICENSE tests/vendor/axe.LICENSE
 
 css: node_modules/.package-lock.json
 	@$(tailwind) static/app.css

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-import waitress
 from flask import Flask
 
 from crawler.background import Background
@@ -18,7 +17,7 @@ from library import figures, meta, spaces
 from library.allocator import give_back_large_blocks
 from library.choices import ChoicesCache
 from library.database import Database
-from library.errors import LibraryError, SettingsError
+from library.errors import LibraryError
 from library.keeper import IndexKeeper
 from library.matrix import Matrix
 from library.models import display_path
@@ -42,18 +41,23 @@ from web import (
     guard,
     library_page,
     media,
+    offline,
     pages,
     pictures,
     site,
     state,
+    suggest,
+    theme,
 )
+from web import window as window_room
 from web.fetch import Fetcher
+from web.server import Server
 from web.site import Model, Site
+from web.window import Window
 
 EXIT_DONE, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 2, 130
 
 _LARGEST_UPLOAD = 64_000_000
-_THREADS = 8
 
 
 def create_app(settings: Settings) -> Flask:
@@ -70,10 +74,13 @@ def create_app(settings: Settings) -> Flask:
     guard.install(app, settings.host)
     errors.install(app)
     assets.install(app)
-    for room in (pages, crawls, library_page, duplicates, media, api, crawls_api):
+    rooms = (pages, crawls, library_page, duplicates, media, api, crawls_api)
+    for room in (*rooms, suggest, theme, offline, window_room):
         app.register_blueprint(room.blueprint)
     app.jinja_env.globals.update(
         library_line=state.line,
+        chosen_theme=theme.chosen,
+        in_window=window_room.in_window,
         thumb_url=grid.thumb_url,
         accepted=pictures.accepted(),
         search_by_url=settings.search_by_url,
@@ -135,9 +142,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.basicConfig(level=settings.log_level)
         # It warns of every request that waits for another, which is what a queue is for.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        window = Window() if options.window else None
         app = create_app(settings)
         try:
-            _serve(app, settings)
+            _serve(app, settings, window)
         finally:
             site.of(app).close()
         return EXIT_INTERRUPTED if signal.SIGINT in received else EXIT_DONE
@@ -153,27 +161,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", metavar="DIR", help="the library's folder (DATA_DIR)")
     parser.add_argument("--host", metavar="H", help="the address to listen on (HOST)")
     parser.add_argument("--port", metavar="P", help="the port to listen on (PORT)")
+    parser.add_argument(
+        "--window", action="store_true", help="show it in a window; closing that ends it"
+    )
     return parser
 
 
-def _serve(app: Flask, settings: Settings) -> None:
-    """Serve until a signal comes."""
-    try:
-        server = waitress.create_server(
-            app, host=settings.host, port=settings.port, threads=_THREADS, ident=None
-        )
-    except (OSError, ValueError) as error:  # waitress has a ValueError for unknown hosts
-        why = getattr(error, "strerror", None) or error
-        raise SettingsError(
-            f"cannot listen on {settings.host}, port {settings.port}: {why}. "
-            "Choose another with --port (make run PORT=5001), or --host"
-        ) from error
+def _serve(app: Flask, settings: Settings, window: Window | None) -> None:
+    """Serve until a signal comes, or the window is closed."""
+    server = Server(app, settings.host, settings.port)
     site.of(app).keeper.start()
     site.of(app).duplicates.start()
-    port = getattr(server, "effective_port", settings.port)
-    print(f"Kindred is at http://{_shown(settings.host)}:{port}", flush=True)
-    server.run()  # comes back when a signal's SystemExit reaches it
-    server.close()
+    print(f"Kindred is at {server.address}", flush=True)
+    if window is None:
+        server.run()
+        return
+    window_room.register(app, window)
+    with server.beside():
+        window.show(server.address, settings.data_dir / "window")
 
 
 def _watch_for_signals() -> list[int]:
@@ -189,12 +194,6 @@ def _watch_for_signals() -> list[int]:
     signal.signal(signal.SIGINT, leave)
     signal.signal(signal.SIGTERM, leave)
     return received
-
-
-def _shown(host: str) -> str:
-    if host in ("0.0.0.0", "::", ""):
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from bench.filters import filters_section
 from bench.index import index_section
 from bench.measure import ROOT
 from bench.memory import memory_section
+from bench.pages import pages_section
 from bench.quality import quality_section
 from bench.requests import requests_section
 from bench.rescan import rescan_section
@@ -52,6 +53,7 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "crawl": lambda: crawl_section(_WORK),
     "compare": lambda: compare_section(_WORK),
     "site": _site,
+    "pages": lambda: pages_section(_WORK),
     "encoder": lambda: encoder_section(_WORK),
     "thumbnails": lambda: thumbnails_section(_WORK),
     "quality": lambda: quality_section(_WORK),

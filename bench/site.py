@@ -26,7 +26,7 @@ def site_section(data: Path, pictures: int) -> str:
     """Serve a library and time its first page and then many."""
     port = free_port()
     started = time.monotonic()
-    with _served(data, port):
+    with served(data, port):
         first_page = _first_page(port, started)
         wait_until_current(port)
         rows = [[name, *_timed(port, paths)] for name, paths in _pages(port).items()]
@@ -61,7 +61,8 @@ def _timed(port: int, paths: list[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _served(data: Path, port: int) -> Iterator[None]:
+def served(data: Path, port: int) -> Iterator[None]:
+    """The site over a library, as a process of its own."""
     command = [sys.executable, "app.py", "--data", str(data), "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -9,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from library import files
 from library.filters import TYPES
 
 MOST_CAMERAS = 50
@@ -26,6 +28,9 @@ class Choices:
     types: tuple[tuple[str, int], ...]
     first_year: int | None
     last_year: int | None
+    folders: tuple[str, ...]
+    """The names of the folders that pictures lie in or below, the roots' among them, as a query
+    can ask for them: those that are no UTF-8 are left out."""
 
 
 def choices(connection: sqlite3.Connection) -> Choices:
@@ -46,7 +51,27 @@ def choices(connection: sqlite3.Connection) -> Choices:
         tuple(pair for pair in _ranked(types) if pair[0] in TYPES),
         int(first[:4]) if first else None,
         int(last[:4]) if last else None,
+        _folder_names(connection),
     )
+
+
+def _folder_names(connection: sqlite3.Connection) -> tuple[str, ...]:
+    above = tuple(os.path.dirname(root).rstrip(b"/") + b"/" for root in files.roots(connection))
+    rows = connection.execute(
+        """SELECT path FROM folders WHERE EXISTS (SELECT 1 FROM files
+            WHERE folder_id = folders.id AND missing_since IS NULL AND image_id IS NOT NULL)"""
+    )
+    names: set[bytes] = set()
+    for (path,) in rows:
+        parent = next((one for one in above if path.startswith(one)), b"/")
+        names.update(path[len(parent) :].split(b"/"))
+    return tuple(sorted(name for name in map(_text, names) if name))
+
+
+def _text(name: bytes) -> str:
+    """A name as text; empty where a query could not hold it."""
+    text = name.decode("utf-8", "replace")
+    return text if text.isprintable() and "\N{REPLACEMENT CHARACTER}" not in text else ""
 
 
 class ChoicesCache:

@@ -15,6 +15,7 @@ from web.crawl_state import CrawlState
 from web.grid import Tile
 from web.places import Contents, Place, PlaceError
 from web.site import the_site
+from web.trail import Walk
 
 blueprint = Blueprint("crawls", __name__)
 
@@ -199,7 +200,7 @@ def _frames(crawl: CrawlState) -> list[Tile | None]:
     frames: list[Tile | None] = [None] * FRAMES
     for number, picture in found:
         place = (number - after - 1) % FRAMES
-        frames[place] = frames[place] or grid.tile(picture, ())
+        frames[place] = frames[place] or grid.tile(picture, Walk())
     return frames if found or crawl.state == "running" else []
 
 

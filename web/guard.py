@@ -30,6 +30,7 @@ _HEADERS = {
             "base-uri 'none'",
             "frame-ancestors 'none'",
             "manifest-src 'self'",
+            "worker-src 'self'",
         )
     ),
     "X-Content-Type-Options": "nosniff",
