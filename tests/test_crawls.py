@@ -81,8 +81,8 @@ def test_a_crawl_from_the_page_fills_the_library(app: Flask, photos_dir: Path) -
     assert "hx-get" not in page
     assert re.search("1 RAW photos[a-zA-Z ]* passed over", page)
     assert "broken &lt;b&gt;.jpg" in client.get("/library/failures").text
-    wait_until(lambda: site.of(app).keeper.count() == 12)
-    assert client.get("/api/v1/status").get_json()["index"]["agrees"]
+    wait_until(lambda: client.get("/api/v1/status").get_json()["index"]["agrees"])
+    assert site.of(app).keeper.count() == 12
     assert client.get("/api/v1/search?q=dog").get_json()["total"] == 12
 
 
