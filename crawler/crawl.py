@@ -207,7 +207,8 @@ class Crawl:
             forgotten=forgotten,
         )
         if found and not summary.interrupted:
-            runs.finish(self._database.connection, found.run.id, summary.as_json())
+            told = {**summary.as_json(), "passed_over": dict(summary.passed_over)}
+            runs.finish(self._database.connection, found.run.id, told)
         return summary
 
     def _read(self, roots: tuple[bytes, ...]) -> _Read:

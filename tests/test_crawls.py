@@ -63,6 +63,7 @@ def ended(client: FlaskClient, url: str) -> dict[str, Any]:
 def test_a_crawl_from_the_page_fills_the_library(app: Flask, photos_dir: Path) -> None:
     fill(photos_dir / "below", 12)
     (photos_dir / "broken <b>.jpg").write_bytes(b"x")
+    (photos_dir / "below" / "0000.CR2").touch()
     client = app.test_client()
     site.of(app).keeper.start()  # which owns the index: the crawl leaves it alone
     started = client.post("/crawls", data={"folder": f" {photos_dir}/ "})
@@ -78,9 +79,10 @@ def test_a_crawl_from_the_page_fills_the_library(app: Flask, photos_dir: Path) -
     assert page.count('class="frame" href="/pictures/') == 12
     assert f"{photos_dir}/broken &lt;b&gt;.jpg" in page
     assert "hx-get" not in page
+    assert re.search("1 RAW photos[a-zA-Z ]* passed over", page)
     assert "broken &lt;b&gt;.jpg" in client.get("/library/failures").text
-    wait_until(lambda: site.of(app).keeper.count() == 12)
-    assert client.get("/api/v1/status").get_json()["index"]["agrees"]
+    wait_until(lambda: client.get("/api/v1/status").get_json()["index"]["agrees"])
+    assert site.of(app).keeper.count() == 12
     assert client.get("/api/v1/search?q=dog").get_json()["total"] == 12
 
 

@@ -9,6 +9,7 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response
 
 from library import files, images, runs
+from library.formats import EXTRAS
 from library.models import Failure, display_path
 from web import crawl_state, grid, guard, places
 from web.crawl_state import CrawlState
@@ -97,6 +98,7 @@ def page(run_id: int) -> Response:
         folders=[display_path(root) for root in crawl.run.roots],
         frames=_frames(crawl),
         failures=_failures(crawl),
+        passed_over=_passed_over(crawl),
         newest=runs.newest(the_site().database.connection),
     )
     response = make_response(page)
@@ -202,6 +204,13 @@ def _frames(crawl: CrawlState) -> list[Tile | None]:
         place = (number - after - 1) % FRAMES
         frames[place] = frames[place] or grid.tile(picture, Walk())
     return frames if found or crawl.state == "running" else []
+
+
+def _passed_over(crawl: CrawlState) -> list[tuple[int, str, str | None]]:
+    """How many files of which kind were not read, and the package that they need, if any."""
+    packages = {extra.kind: extra.package for extra in EXTRAS}
+    counts = (crawl.run.summary or {}).get("passed_over", {})
+    return [(count, kind, packages.get(kind)) for kind, count in counts.items()]
 
 
 def _failures(crawl: CrawlState) -> list[Failure]:
