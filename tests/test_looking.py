@@ -8,11 +8,22 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from mlx_clip import Encoder
+from tests.pictures import drawing
 from tests.program import program
 from tests.test_browser import LAYOUT_SHIFT, NARROW, browser, names, opened_page
-from tests.web_fixtures import Library, shared_library
+from tests.web_fixtures import (
+    Library,
+    crawl_folder,
+    opened,
+    own_library,
+    served,
+    settings_of,
+    shared_library,
+)
+from web import site
 
-__all__ = ["browser", "shared_library"]
+__all__ = ["browser", "own_library", "shared_library"]
 
 pytestmark = pytest.mark.browser
 
@@ -64,8 +75,7 @@ def test_words_three_similar_pictures_and_back_along_the_trail(
         for name in reversed(seen[:3]):
             page.locator(".trail a").last.click()
             expect(page).to_have_title(f"{name} – Kindred")
-        page.keyboard.press("/")
-        page.keyboard.press("Enter")
+        page.locator("#q").press("Enter")
         expect(page).to_have_title("cat – Kindred")
 
 
@@ -165,6 +175,22 @@ def test_a_list_goes_on_for_whoever_walks_through_it(browser: Browser, address: 
             page.wait_for_url(f"**{following}")
         page.go_back()
         expect(page).to_have_title("cat – Kindred")
+
+
+def test_near_duplicates_are_shown_once_where_pages_meet(
+    browser: Browser, own_library: Library, encoder: Encoder
+) -> None:
+    drawing(50).save(own_library.photos / "one.png")
+    drawing(50).save(own_library.photos / "again.jpg", quality=80)
+    crawl_folder(own_library.settings, encoder, own_library.photos)
+    settings = settings_of(own_library.settings.data_dir, "1")
+    with opened(settings) as app, served(app) as address, opened_page(browser) as page:
+        site.of(app).duplicates.refresh()
+        page.goto(f"{address}/search?q=dog")
+        expect(page.locator(".more")).to_have_text("That was all of them", timeout=30_000)
+        shown = set(names(page))
+        assert len(shown) == 9
+        assert len(shown & {"one.png", "again.jpg"}) == 1
 
 
 def test_letters_can_be_switched_off(browser: Browser, address: str) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 from library import images
 from library.thumbnails import Thumbnails
 from mlx_clip import Encoder
+from tests.pictures import drawing
 from tests.web_fixtures import (
     Library,
     client,
@@ -56,6 +57,42 @@ def test_a_thumbnail_that_a_browser_has_is_not_sent_again(client: FlaskClient) -
     assert (again.status_code, again.data) == (304, b"")
     other = client.get("/pictures/4/thumb", headers={"If-None-Match": tag})
     assert other.status_code == 200
+
+
+def test_a_thumbnail_at_half_its_size(client: FlaskClient) -> None:
+    whole = Image.open(io.BytesIO(client.get("/pictures/3/thumb").data))
+    answer = client.get("/pictures/3/thumb?size=256")
+    small = Image.open(io.BytesIO(answer.data))
+    assert max(small.size) == 256
+    assert small.size == pytest.approx((whole.width / 2, whole.height / 2), abs=1)
+    assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert answer.headers["ETag"] != client.get("/pictures/3/thumb").headers["ETag"]
+    assert client.get("/pictures/3/thumb?size=9999").data == client.get("/pictures/3/thumb").data
+
+
+def test_a_damaged_thumbnail_is_no_error_at_half_its_size(
+    own_client: FlaskClient, own_library: Library
+) -> None:
+    path = Thumbnails(own_library.settings.thumbnail_dir).path(content_hash(own_client, 1))
+    path.write_bytes(path.read_bytes()[:300])
+    assert own_client.get("/pictures/1/thumb?size=256").data == path.read_bytes()
+
+
+def test_large_photos_have_a_preview_for_most_windows(
+    own_library: Library, encoder: Encoder
+) -> None:
+    drawing(7, (3000, 1500)).save(own_library.photos / "large.jpg")
+    crawl_folder(own_library.settings, encoder, own_library.photos)
+    large = own_library.ids()["large.jpg"]
+    with opened(own_library.settings) as app:
+        client = app.test_client()
+        page = client.get(f"/pictures/{large}").get_data(as_text=True)
+        found = re.search(r'srcset="(\S+) 2048w, (\S+) 3000w"', page)
+        assert found
+        preview = Image.open(io.BytesIO(client.get(found[1].replace("&amp;", "&")).data))
+        assert preview.size == (2048, 1024)
+        assert found[2] == f"/pictures/{large}/file"
+        assert "2048w" not in client.get("/pictures/1").get_data(as_text=True)
 
 
 def test_a_lost_thumbnail_is_made_again(own_client: FlaskClient, own_library: Library) -> None:

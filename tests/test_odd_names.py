@@ -90,6 +90,9 @@ def test_the_page_shows_the_name_and_nothing_more(odd: Served) -> None:
         page = odd.get(f"/pictures/{image_id}")[0].decode("utf-8")
         name = display_path(os.path.basename(path))
         assert f">{markupsafe.escape(name)}</h1>" in page, path
+        whole = os.fsencode(display_path(path)) == path  # what is no text cannot be copied as such
+        assert page.count("data-copy=") == whole
+        assert f'data-copy="{markupsafe.escape(display_path(path))}"' in page or not whole
         assert "<script>alert" not in page
 
 
@@ -104,8 +107,9 @@ def test_thumbnail_and_original_are_the_files_own(odd: Served) -> None:
 
 def test_a_download_has_the_files_name(odd: Served) -> None:
     for path, image_id in odd.ids.items():
-        _, headers = odd.get(f"/pictures/{image_id}/file")
+        _, headers = odd.get(f"/pictures/{image_id}/file?download=1")
         disposition = headers["Content-Disposition"]
+        assert disposition.startswith("attachment; filename")
         name = unquote(disposition.partition("filename*=UTF-8''")[2])
         expected = display_path(os.path.basename(path))
         if name:

@@ -2,10 +2,6 @@
 // same view-transition name. The large picture's stands in the style sheet.
 
 export function followThePicture() {
-  // Who goes on before a picture has grown breaks that off: no error that anybody need be told of.
-  for (const event of ["pageswap", "pagereveal"]) {
-    addEventListener(event, ({ viewTransition }) => viewTransition?.ready.catch(() => {}));
-  }
   addEventListener("click", (event) => {
     const image = event.target.closest?.("a[data-picture]")?.querySelector("img");
     if (!image || event.ctrlKey || event.metaKey || event.shiftKey) return;
