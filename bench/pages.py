@@ -24,7 +24,7 @@ PICTURES = 10_000
 DEEP = 1_000
 _REPEATS = 7
 _PATIENCE = 40  # looks, 100 ms apart, for more pictures at the end of a page
-_PAGES = {"home": "/", "results": "/search?q=dog", "a picture": "/pictures/4711"}
+_PAGES = {"home": "/", "results": "/search?q=dog", "a picture": "/pictures/41"}
 
 # What the browser saw, kept from the first byte on: largest paint (ms), shifts, frames (ms), and
 # the pictures that were in the page at any time.
@@ -120,7 +120,9 @@ def _row(browser: Browser, name: str, url: str) -> list[str]:
 
 def _figures(browser: Browser, url: str) -> tuple[float, float, int, int]:
     with _opened(browser) as page:
-        page.goto(url)
+        answer = page.goto(url)
+        if answer is None or not answer.ok:
+            raise RuntimeError(f"{url} has no page")
         page.wait_for_timeout(500)
         largest, shift, nodes, size = page.evaluate(_FIGURES)
         return largest, shift, nodes, size

@@ -61,7 +61,8 @@ class Window:
 
     def choose_folder(self) -> str | None:
         """The folder that is chosen in the system's dialog; None when it is cancelled."""
-        chosen = self._shown.create_file_dialog(self._webview.FileDialog.FOLDER)
+        kind, home = self._webview.FileDialog.FOLDER, str(Path.home())
+        chosen = self._shown.create_file_dialog(kind, directory=home)
         return str(chosen[0]) if chosen else None
 
 
