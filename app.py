@@ -39,6 +39,7 @@ from web import (
     errors,
     grid,
     guard,
+    language,
     library_page,
     media,
     offline,
@@ -74,6 +75,7 @@ def create_app(settings: Settings) -> Flask:
     guard.install(app, settings.host)
     errors.install(app)
     assets.install(app)
+    language.install(app)
     rooms = (pages, crawls, library_page, duplicates, media, api, crawls_api)
     for room in (*rooms, suggest, theme, offline, window_room):
         app.register_blueprint(room.blueprint)
