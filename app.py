@@ -13,7 +13,7 @@ from flask import Flask
 
 from crawler.background import Background
 from crawler.model import open_encoder
-from library import figures, meta, spaces
+from library import meta, spaces
 from library.allocator import give_back_large_blocks
 from library.choices import ChoicesCache
 from library.database import Database
@@ -34,7 +34,6 @@ from web import (
     assets,
     crawls,
     crawls_api,
-    details,
     duplicates,
     errors,
     grid,
@@ -45,10 +44,12 @@ from web import (
     offline,
     pages,
     pictures,
+    said,
     site,
     state,
     suggest,
     theme,
+    units,
 )
 from web import window as window_room
 from web.fetch import Fetcher
@@ -87,8 +88,10 @@ def create_app(settings: Settings) -> Flask:
         accepted=pictures.accepted(),
         search_by_url=settings.search_by_url,
         display_path=display_path,
-        duration=figures.duration,
-        size=details.file_size,
+        number=units.number,
+        duration=units.duration,
+        size=units.file_size,
+        said=said.said,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app

@@ -26,6 +26,6 @@ async function answer(event) {
   try {
     return (await event.preloadResponse) ?? (await fetch(event.request));
   } catch {
-    return (await caches.match(PAGE)) ?? Response.error();
+    return (await caches.match(PAGE, { ignoreVary: true })) ?? Response.error();
   }
 }

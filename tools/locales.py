@@ -7,7 +7,6 @@ translated is compiled to messages.mo. A LANGUAGE that is not there yet is begun
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages import Catalog
@@ -15,30 +14,47 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from web.language import LOCALES
+from web.language import LOCALES, SOURCE, languages
 
 ROOT = Path(__file__).parent.parent
 
+_METHODS = [("**.py", "python"), ("**.html", "jinja2")]
+# An error in a template is to be seen here, and white space to be as web/language.py has it.
+_OPTIONS = {"**.html": {"silent": "false", "trimmed": "true"}}
+_KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+}
+
 
 def texts() -> Catalog:
-    """Every text of the interface that can be translated."""
+    """Every text of the interface that can be translated, and the files that it stands in."""
     catalog = Catalog(project="Kindred", charset="utf-8")
     for folder in ("templates", "web"):
-        for name, line, message, comments, context in sorted(_extracted(folder), key=str):
-            catalog.add(message, None, [(f"{folder}/{name}", line)], (), comments, context=context)
+        for name, _, message, comments, context in extract_from_dir(
+            ROOT / folder, _METHODS, _OPTIONS, _KEYWORDS, ["Translators:"], strip_comment_tags=True
+        ):
+            catalog.add(message, None, [(f"{folder}/{name}", 0)], (), comments, context=context)
     return catalog
 
 
-def catalog(language: str) -> Catalog:
-    """The translations of a language, brought in step with the texts; not written."""
-    found = Catalog(locale=language, project="Kindred", charset="utf-8")
+def translations(language: str) -> Catalog:
+    """The translations of a language as they stand; none of one that is only begun."""
     path = folder(language) / "messages.po"
-    if path.exists():
-        with path.open("rb") as file:
-            found = read_po(file, locale=language)
-    found.update(texts(), no_fuzzy_matching=True)
-    found.obsolete.clear()
-    return found
+    if not path.exists():
+        return Catalog(language, project="Kindred", charset="utf-8")
+    with path.open("rb") as file:
+        return read_po(file, language)
+
+
+def updated(language: str) -> Catalog:
+    """The translations of a language, brought in step with the texts."""
+    catalog = translations(language)
+    catalog.update(texts(), no_fuzzy_matching=True, update_creation_date=False)
+    catalog.obsolete.clear()
+    return catalog
 
 
 def folder(language: str) -> Path:
@@ -48,27 +64,19 @@ def folder(language: str) -> Path:
 
 def write(language: str) -> None:
     """Write a language's messages.po and messages.mo."""
-    known = catalog(language)
+    catalog = updated(language)
     folder(language).mkdir(parents=True, exist_ok=True)
-    with (folder(language) / "messages.po").open("wb") as file:
-        write_po(file, known, width=100, include_lineno=False, sort_output=True, omit_header=False)
-    with (folder(language) / "messages.mo").open("wb") as file:
-        write_mo(file, known)
-
-
-def _extracted(folder: str) -> Iterator[tuple[object, ...]]:
-    return extract_from_dir(
-        ROOT / folder,
-        method_map=[("**.py", "python"), ("**.html", "jinja2")],
-        options_map={"**.html": {"trimmed": "true"}},
-        keywords={"_": None, "gettext": None, "ngettext": (1, 2), "lazy_gettext": None, "N_": None},
-    )
+    with (folder(language) / "messages.po").open("wb") as po:
+        write_po(po, catalog, width=100, include_lineno=False, sort_output=True)
+    with (folder(language) / "messages.mo").open("wb") as mo:
+        write_mo(mo, catalog)
 
 
 def main(arguments: list[str]) -> None:
-    """Bring the named language, or all there are, up to date."""
-    for language in arguments or sorted(path.name for path in LOCALES.iterdir()):
-        write(language)
+    """Bring the named languages, or all there are, up to date."""
+    for language in arguments or languages():
+        if language != SOURCE:
+            write(language)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from web import chips, controls
 from web.chips import Chip
 from web.controls import Controls
 from web.refinement import Refinement
+from web.said import said
 from web.site import the_site
 
 NOT_REFINED = Refinement()
@@ -69,7 +70,7 @@ def misread(error: QueryError) -> Bar:
     return Bar(
         words=text,
         mistake=Mistake(
-            error.message,
+            said(error.message),
             before if len(before) <= _AROUND else f"… {before[-_AROUND:]}",
             place if len(place) <= _AROUND else f"{place[:_AROUND]} …",
             behind if len(behind) <= _AROUND else f"{behind[:_AROUND]} …",

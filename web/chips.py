@@ -22,9 +22,15 @@ from search.query import (
 )
 from web.address import Address
 from web.grid import thumb_url
+from web.language import gettext, gettext_noop
 from web.refinement import Refinement
 from web.site import the_site
 
+_KINDS = {
+    "folder": gettext_noop("folder"),
+    "camera": gettext_noop("camera"),
+    "type": gettext_noop("type"),
+}
 _NEXT_WEIGHT = {1.0: 2.0, 2.0: 3.0, 3.0: 0.5}
 
 
@@ -99,11 +105,12 @@ def _picture(term: PictureTerm, pictures: Mapping[int, Picture]) -> tuple[str, s
 
 def _near(changes: _Changes, near: Near) -> Chip:
     left = replace(changes.query.filters, near=None)
-    text = f"{near.km:g} km around {near.latitude:g}, {near.longitude:g}"
+    place = f"{near.latitude:g}, {near.longitude:g}"
+    text = gettext("%(km)s km around %(place)s", km=f"{near.km:g}", place=place)
     return Chip(text, False, changes.url(with_filters(changes.query, left)))
 
 
 def _trait(changes: _Changes, trait: Trait) -> Chip:
-    text = trait.text if trait.kind == "name" else f"{trait.kind} {trait.text}"
+    text = trait.text if trait.kind == "name" else f"{gettext(_KINDS[trait.kind])} {trait.text}"
     flipped = changes.traits(trait, replace(trait, wanted=not trait.wanted))
     return Chip(text, not trait.wanted, changes.traits(trait), flipped)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from library.choices import Choices
 from library.filters import Filters, Kind, Trait
 from search.filter_text import filters_to_text
+from web.language import gettext, gettext_noop
+from web.units import number
 
 _FIELDS = {
     "taken_after": "after",
@@ -23,7 +25,12 @@ _FIELDS = {
 }
 """The form's fields, and the filter of the query that each becomes; a path is only quoted."""
 
-_SIZES = {">2mp": "Over 2 MP", ">8mp": "Over 8 MP", ">20mp": "Over 20 MP", "<0.5mp": "Under 0.5 MP"}
+_SIZES = {
+    ">2mp": gettext_noop("Over 2 MP"),
+    ">8mp": gettext_noop("Over 8 MP"),
+    ">20mp": gettext_noop("Over 20 MP"),
+    "<0.5mp": gettext_noop("Under 0.5 MP"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ def controls(filters: Filters, offered: Choices) -> Controls:
         last_year=offered.last_year,
         cameras=_menu(camera, dict(_counted(offered.cameras))),
         types=_menu(form, {n: _type_label(text) for n, text in _counted(offered.types)}),
-        sizes=_options(size, _SIZES),
+        sizes=_options(size, {value: gettext(label) for value, label in _SIZES.items()}),
         path=path.text if path else "",
         active=bool(filters),
     )
@@ -112,8 +119,8 @@ def _options(chosen: str, labels: Mapping[str, str]) -> tuple[Option, ...]:
 
 
 def _counted(pairs: tuple[tuple[str, int], ...]) -> Iterator[tuple[str, str]]:
-    return ((name, f"{name} ({number:,})") for name, number in pairs)
+    return ((name, f"{name} ({number(count)})") for name, count in pairs)
 
 
 def _type_label(text: str) -> str:
-    return text.replace("video", "Videos") if text.startswith("video") else text.upper()
+    return text.replace("video", gettext("Videos")) if text.startswith("video") else text.upper()

@@ -13,6 +13,7 @@ from library.crawl_lock import CrawlAtWork, crawl_at_work
 from library.errors import CrawlBusyError
 from library.models import Progress
 from library.runs import RunRecord
+from web.language import gettext
 from web.site import Site
 
 State = Literal["running", "finished", "stopped", "superseded"]
@@ -47,7 +48,7 @@ def find(site: Site, run_id: int) -> CrawlState:
     connection = site.database.connection
     run = runs.record(connection, run_id)
     if run is None:
-        abort(404, "There is no crawl with this number.")
+        abort(404, gettext("There is no crawl with this number."))
     if at_work is not None and at_work.run != run_id:
         at_work = None
     state: State = "running"
@@ -79,19 +80,23 @@ def cancel(site: Site, run_id: int) -> None:
     """Have a crawl end with the batch in hand. The request ends with 409 where that cannot be."""
     found = find(site, run_id)
     if found.at_work is None:
-        abort(409, "This crawl is not at work.")
+        abort(409, gettext("This crawl is not at work."))
     if not site.crawls.cancel(run_id):
-        process = found.at_work.process
-        abort(409, f"Another program began this crawl (process {process}): Ctrl-C there stops it.")
+        said = gettext(
+            "Another program began this crawl (process %(number)s): Ctrl-C there stops it.",
+            number=found.at_work.process,
+        )
+        abort(409, said)
 
 
 def _who_is_at_work(site: Site) -> str:
     crawl = crawl_at_work(site.settings.data_dir)
     if crawl is None:
-        return "Another crawl was at work a moment ago. Try again."
+        return gettext("Another crawl was at work a moment ago. Try again.")
     if crawl.run is not None and crawl.run == site.crawls.run:
-        return "A crawl is at work already. Wait for its end, or stop it."
-    return (
-        f"Another program crawls into this library at the moment (process {crawl.process}). "
-        "Wait for its end."
+        return gettext("A crawl is at work already. Wait for its end, or stop it.")
+    return gettext(
+        "Another program crawls into this library at the moment (process %(number)s). "
+        "Wait for its end.",
+        number=crawl.process,
     )

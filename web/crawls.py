@@ -14,7 +14,9 @@ from library.models import Failure, display_path
 from web import crawl_state, grid, guard, places
 from web.crawl_state import CrawlState
 from web.grid import Tile
+from web.language import gettext
 from web.places import Contents, Place, PlaceError
+from web.said import said
 from web.site import the_site
 from web.trail import Walk
 
@@ -82,7 +84,7 @@ def start_again() -> Response:
     guard.only_from_this_machine()
     roots = files.roots(the_site().database.connection)
     if not roots:
-        abort(400, "The library has no folders yet. Choose one first.")
+        abort(400, gettext("The library has no folders yet. Choose one first."))
     return _show(crawl_state.start(the_site(), roots))
 
 
@@ -210,7 +212,7 @@ def _passed_over(crawl: CrawlState) -> list[tuple[int, str, str | None]]:
     """How many files of which kind were not read, and the package that they need, if any."""
     packages = {extra.kind: extra.package for extra in EXTRAS}
     counts = (crawl.run.summary or {}).get("passed_over", {})
-    return [(count, kind, packages.get(kind)) for kind, count in counts.items()]
+    return [(count, said(kind), packages.get(kind)) for kind, count in counts.items()]
 
 
 def _failures(crawl: CrawlState) -> list[Failure]:

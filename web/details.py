@@ -14,9 +14,11 @@ from search.query import Query
 from web import originals
 from web.address import Address
 from web.grid import thumb_url
+from web.language import gettext
 from web.originals import Original
 from web.pictures import PREVIEW_SIZE
 from web.site import the_site
+from web.units import date, file_size
 
 # A picture fills the room there is, but is not drawn larger than it bears.
 _ENLARGED = 3.0
@@ -110,26 +112,6 @@ def describe(details: PictureDetails, original: Original | None) -> Description:
     )
 
 
-def file_size(size: int) -> str:
-    """Bytes in the unit that keeps the number short: 842 bytes, 64 kB, 3.1 MB."""
-    if size < 1000:
-        return f"{size} bytes"
-    if size < 1_000_000:
-        return f"{size / 1000:.0f} kB"
-    if size < 1_000_000_000:
-        return f"{size / 1_000_000:.1f} MB"
-    return f"{size / 1_000_000_000:.1f} GB"
-
-
-def date(taken_at: str) -> str:
-    """An ISO 8601 time as people write it: 31 July 2019, 18:02."""
-    try:
-        time = datetime.fromisoformat(taken_at)
-    except ValueError:  # EXIF knows the 31st of February
-        return taken_at.replace("T", " ")
-    return f"{time.day} {time:%B %Y, %H:%M}"
-
-
 def _source(details: PictureDetails, original: Original | None) -> str | None:
     if original is None:
         return None
@@ -157,16 +139,25 @@ def _line(metadata: Metadata) -> tuple[str, ...]:
 
 
 def _facts(metadata: Metadata) -> list[Fact]:
-    size = f"{metadata.width} × {metadata.height} pixels, {file_size(metadata.byte_size)}"
-    frames = f", {metadata.frames} frames" * (metadata.frames > 1)
-    facts = [Fact("Size", size), Fact("Format", metadata.format + frames)]
+    facts = [Fact(gettext("Size"), _size(metadata)), Fact(gettext("Format"), _format(metadata))]
     if metadata.taken_at:
-        facts.append(Fact("Taken", date(metadata.taken_at), _day(metadata.taken_at)))
+        facts.append(Fact(gettext("Taken"), date(metadata.taken_at), _day(metadata.taken_at)))
     if metadata.camera:
-        facts.append(Fact("Camera", metadata.camera, _camera(metadata.camera)))
+        facts.append(Fact(gettext("Camera"), metadata.camera, _camera(metadata.camera)))
     if metadata.latitude is not None and metadata.longitude is not None:
         facts.append(_place(metadata.latitude, metadata.longitude))
     return facts
+
+
+def _size(metadata: Metadata) -> str:
+    shape = gettext("%(shape)s pixels", shape=f"{metadata.width} × {metadata.height}")
+    return f"{shape}, {file_size(metadata.byte_size)}"
+
+
+def _format(metadata: Metadata) -> str:
+    if metadata.frames <= 1:
+        return metadata.format
+    return f"{metadata.format}, {gettext('%(number)s frames', number=metadata.frames)}"
 
 
 def _day(taken_at: str) -> str | None:
@@ -182,10 +173,12 @@ def _camera(camera: str) -> str:
 
 
 def _place(latitude: float, longitude: float) -> Fact:
-    north, east = "N" if latitude >= 0 else "S", "E" if longitude >= 0 else "W"
-    value = f"{abs(latitude):.5f}° {north}, {abs(longitude):.5f}° {east}"
+    north = gettext("%(degrees)s° N") if latitude >= 0 else gettext("%(degrees)s° S")
+    east = gettext("%(degrees)s° E") if longitude >= 0 else gettext("%(degrees)s° W")
+    pairs = ((north, latitude), (east, longitude))
+    value = ", ".join(text % {"degrees": f"{abs(degrees):.5f}"} for text, degrees in pairs)
     near = Near(round(latitude, 5), round(longitude, 5), _NEARBY)
-    return Fact("Place", value, _search(Filters(near=near)))
+    return Fact(gettext("Place"), value, _search(Filters(near=near)))
 
 
 def _search(filters: Filters) -> str:
@@ -204,12 +197,15 @@ def _missing(details: PictureDetails) -> str:
         _since(min(file.missing_since or 0 for file in details.files)) if details.missing else None
     )
     what = (
-        f"The original is missing since {since}."
+        gettext("The original is missing since %(date)s.", date=since)
         if since
-        else ("The original has gone or changed since the last crawl.")
+        else gettext("The original has gone or changed since the last crawl.")
     )
-    folder = details.files[0].folder
-    return f"{what} Put it back, or connect its disk, and crawl again: python -m crawler {folder}"
+    again = gettext(
+        "Put it back, or connect its disk, and crawl again: python -m crawler %(folder)s",
+        folder=details.files[0].folder,
+    )
+    return f"{what} {again}"
 
 
 def _since(moment: float | None) -> str | None:

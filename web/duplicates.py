@@ -15,10 +15,11 @@ from library import images
 from library.models import Picture, PictureDetails, PictureFile, display_path
 from search.duplicates import Group
 from web import grid
-from web.details import file_size
+from web.language import gettext
 from web.paging import page_number
 from web.site import the_site
 from web.trail import Walk
+from web.units import file_size
 
 blueprint = Blueprint("duplicates", __name__)
 
@@ -37,7 +38,6 @@ _COLUMNS = (
     "similarity",
     "path_hex",
 )
-_NOT_YET = "Duplicates are still being looked for. Try again in a moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def table() -> Response:
     """
     groups = the_site().duplicates.groups()
     if groups is None:
-        abort(503, _NOT_YET)
+        abort(503, gettext("Duplicates are still being looked for. Try again in a moment."))
     lines = _lines(the_site().database.connection, groups)
     response = Response(lines, mimetype="text/csv", content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="duplicates.csv"'

@@ -9,27 +9,31 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
 from search.errors import InputError, QueryError, SearchError
 from web import bar
+from web.language import gettext, gettext_noop
+from web.said import said
 
 logger = logging.getLogger(__name__)
 
 _TITLES = {
-    400: "That did not work",
-    401: "Not without the password",
-    403: "Not from here",
-    404: "Nothing here",
-    405: "Not that way",
-    409: "Not now",
-    413: "Too large",
-    500: "Something broke",
-    502: "That did not arrive",
-    504: "That took too long",
+    400: gettext_noop("That did not work"),
+    401: gettext_noop("Not without the password"),
+    403: gettext_noop("Not from here"),
+    404: gettext_noop("Nothing here"),
+    405: gettext_noop("Not that way"),
+    409: gettext_noop("Not now"),
+    413: gettext_noop("Too large"),
+    500: gettext_noop("Something broke"),
+    502: gettext_noop("That did not arrive"),
+    504: gettext_noop("That took too long"),
 }
 _SENTENCES = {
-    400: "The request could not be understood.",
-    404: "There is no page at this address.",
-    405: "This address does not take that kind of request.",
-    413: "The file is too large: pictures of up to 64 MB can be searched with.",
-    500: "Kindred made a mistake. What happened stands in the terminal that it runs in.",
+    400: gettext_noop("The request could not be understood."),
+    404: gettext_noop("There is no page at this address."),
+    405: gettext_noop("This address does not take that kind of request."),
+    413: gettext_noop("The file is too large: pictures of up to 64 MB can be searched with."),
+    500: gettext_noop(
+        "Kindred made a mistake. What happened stands in the terminal that it runs in."
+    ),
 }
 
 
@@ -45,12 +49,13 @@ def install(app: Flask) -> None:
 def _answer(error: HTTPException) -> Response:
     status = error.code or 500
     own_words = error.description != type(error).description
-    message = (error.description if own_words else _SENTENCES.get(status)) or error.name
+    usual = gettext(_SENTENCES[status]) if status in _SENTENCES else error.name
+    message = error.description if own_words and error.description else usual
     if request.path.startswith("/api/"):
         code = error.name.lower().replace(" ", "_")
         response = make_response({"error": {"code": code, "message": message}})
     else:
-        title = _TITLES.get(status, error.name)
+        title = gettext(_TITLES[status]) if status in _TITLES else error.name
         page = render_template("error.html", title=title, message=message, status=status)
         response = make_response(page)
     response.status_code = status
@@ -62,11 +67,11 @@ def _answer(error: HTTPException) -> Response:
 
 def _refused(error: InputError) -> Response:
     """What cannot be encoded, an empty text for one, was the client's to mend."""
-    return _answer(BadRequest(f"{error}."))
+    return _answer(BadRequest(f"{said(str(error))}."))
 
 
 def _unanswerable(error: SearchError) -> Response:
-    return _answer(BadRequest(str(error)))
+    return _answer(BadRequest(said(str(error))))
 
 
 def _misread(error: QueryError) -> Response:

@@ -29,6 +29,7 @@ from werkzeug.exceptions import (
 )
 
 from web.addresses import is_public
+from web.language import gettext
 
 _REDIRECTS = 3
 _MOVED = frozenset({301, 302, 303, 307, 308})
@@ -61,7 +62,11 @@ class Fetcher:
             if isinstance(content, bytes):
                 return content
             url = urljoin(url, content)
-        raise BadGateway(f"That address leads on to others more than {_REDIRECTS} times.")
+        raise BadGateway(
+            gettext(
+                "That address leads on to others more than %(number)s times.", number=_REDIRECTS
+            )
+        )
 
     def _ask(self, url: SplitResult, end: float) -> bytes | str:
         """The bytes at an address, or the address that it leads on to."""
@@ -76,31 +81,34 @@ class Fetcher:
                     return self._read(response, url, end)
         except (OSError, http.client.HTTPException) as error:
             _left(end)  # whatever broke when the time was up broke because of that
-            raise BadGateway(f"{url.hostname} could not be asked: {_why(error)}.") from error
+            text = gettext("%(host)s could not be asked: %(reason)s.")
+            raise BadGateway(text % {"host": url.hostname, "reason": _why(error)}) from error
 
     def _addresses(self, url: SplitResult, end: float) -> list[str]:
         """Every address of a host, in numbers. Raises Forbidden when one is not allowed."""
         addresses = _resolved(url, end)
         if not all(map(self.allowed, addresses)):
             raise Forbidden(
-                f"{url.hostname} is not on the public internet, and Kindred fetches pictures from "
-                "there alone. Save the picture, and drop it on the page."
+                gettext(
+                    "%(host)s is not on the public internet, and Kindred fetches pictures from "
+                    "there alone. Save the picture, and drop it on the page.",
+                    host=url.hostname,
+                )
             )
         return addresses
 
     def _read(self, response: http.client.HTTPResponse, url: SplitResult, end: float) -> bytes:
         if response.status != http.client.OK:
-            raise BadGateway(f"{url.hostname} has no file there: it answered {response.status}.")
+            text = gettext("%(host)s has no file there: it answered %(status)s.")
+            raise BadGateway(text % {"host": url.hostname, "status": response.status})
         content = bytearray()
         announced = response.length or 0
         while announced <= self.most_bytes and (chunk := response.read1(_CHUNK)):
             content += chunk
             announced = len(content)
         if announced > self.most_bytes:
-            limit = self.most_bytes // 1_000_000
-            raise RequestEntityTooLarge(
-                f"The file at that address is too large: {limit} MB is the limit."
-            )
+            text = gettext("The file at that address is too large: %(limit)s MB is the limit.")
+            raise RequestEntityTooLarge(text % {"limit": self.most_bytes // 1_000_000})
         _left(end)  # a connection that was cut looks like an end
         return bytes(content)
 
@@ -111,11 +119,13 @@ def _checked(url: str) -> SplitResult:
         parts = urlsplit(url.strip())
         complete = parts.scheme in ("http", "https") and _host(parts) and parts.port != 0
     except ValueError as error:  # UnicodeError, of hosts that cannot be, is one
-        raise BadRequest("That is no address of a picture on the web.") from error
+        raise BadRequest(gettext("That is no address of a picture on the web.")) from error
     if not complete:
-        raise BadRequest("Give a picture's address on the web: it begins with https:// or http://.")
+        raise BadRequest(
+            gettext("Give a picture's address on the web: it begins with https:// or http://.")
+        )
     if parts.username is not None or parts.password is not None:
-        raise BadRequest("An address with a name or password in it is not asked.")
+        raise BadRequest(gettext("An address with a name or password in it is not asked."))
     return parts
 
 
@@ -196,9 +206,9 @@ def _why(error: OSError | http.client.HTTPException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
     if isinstance(error, http.client.HTTPException):
-        return "what it answers is not understood"
+        return gettext("what it answers is not understood")
     return error.strerror or str(error)
 
 
 def _too_late() -> GatewayTimeout:
-    return GatewayTimeout("The picture at that address took too long to come.")
+    return GatewayTimeout(gettext("The picture at that address took too long to come."))

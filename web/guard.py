@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
 
+from web.language import gettext
+
 _HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _ANY_ADDRESS = frozenset({"0.0.0.0", "::"})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -47,9 +49,12 @@ def install(app: Flask, configured_host: str) -> None:
 
     def check() -> None:
         if not is_allowed_host(request.host, configured_host):
-            abort(400, "This address is not one that Kindred answers to. Use http://localhost.")
+            abort(
+                400,
+                gettext("This address is not one that Kindred answers to. Use http://localhost."),
+            )
         if request.method not in _READING and not _is_own_page():
-            abort(403, "This request came from another site, so it was not carried out.")
+            abort(403, gettext("This request came from another site, so it was not carried out."))
 
     def protect(response: Response) -> Response:
         for name, value in _HEADERS.items():
@@ -106,4 +111,6 @@ def is_from_this_machine() -> bool:
 def only_from_this_machine() -> None:
     """End a request from elsewhere with 403."""
     if not is_from_this_machine():
-        abort(403, "This is done on the machine that Kindred runs on, at http://localhost.")
+        abort(
+            403, gettext("This is done on the machine that Kindred runs on, at http://localhost.")
+        )

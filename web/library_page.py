@@ -12,6 +12,7 @@ from library import files, runs, status
 from library.models import RootCounts, display_path
 from web import guard
 from web.paging import page_number
+from web.said import said
 from web.site import the_site
 
 blueprint = Blueprint("library", __name__)
@@ -54,7 +55,7 @@ def failures() -> str:
     found = files.failures(connection, _FAILURES + 1, (number - 1) * _FAILURES)
     return render_template(
         "failures.html",
-        failures=[(display_path(each.path), each.reason) for each in found[:_FAILURES]],
+        failures=[(display_path(each.path), said(each.reason)) for each in found[:_FAILURES]],
         page=number,
         more=url_for(".failures", page=number + 1) if len(found) > _FAILURES else None,
     )

@@ -13,8 +13,10 @@ from library.errors import PhotoError
 from library.models import PictureDetails
 from library.photos import THUMBNAIL_TYPE
 from web import originals
+from web.language import gettext, gettext_noop
 from web.originals import Original
 from web.pictures import SMALL, made_preview, made_thumbnail, smaller
+from web.said import said
 from web.site import the_site
 
 blueprint = Blueprint("media", __name__)
@@ -24,7 +26,7 @@ _ID = "<int(max=9223372036854775807):image_id>"
 _FOR_EVER = "private, max-age=31536000, immutable"
 _ASK_AGAIN = "private, no-cache"
 
-_GONE = (
+_GONE = gettext_noop(
     "The original is not where it was, or has changed since the last crawl. "
     "Put it back, or crawl its folder again."
 )
@@ -36,7 +38,7 @@ def thumb(image_id: int) -> Response:
     site = the_site()
     content_hash = images.content_hash(site.database.connection, image_id)
     if content_hash is None:
-        abort(404, "There is no picture with this number.")
+        abort(404, gettext("There is no picture with this number."))
     try:
         jpeg = site.thumbnails.path(content_hash).read_bytes()
     except FileNotFoundError:
@@ -79,14 +81,14 @@ def file(image_id: int) -> Response:
 def _details(image_id: int) -> PictureDetails:
     details = images.get(the_site().database.connection, image_id)
     if details is None:
-        abort(404, "There is no picture with this number.")
+        abort(404, gettext("There is no picture with this number."))
     return details
 
 
 def _original(details: PictureDetails) -> Original:
     original = originals.find(the_site().database.connection, details)
     if original is None:
-        abort(404, _GONE)
+        abort(404, gettext(_GONE))
     return original
 
 
@@ -95,9 +97,9 @@ def _decoded(make: Callable[[BinaryIO, int], bytes], original: Original) -> byte
         with open(original.path, "rb") as stream:
             return make(stream, the_site().settings.max_image_megapixels)
     except OSError:
-        abort(404, _GONE)
+        abort(404, gettext(_GONE))
     except PhotoError as error:
-        abort(404, f"The picture cannot be shown: {error}.")
+        abort(404, gettext("The picture cannot be shown: %(reason)s.", reason=said(str(error))))
 
 
 def _kept(jpeg: bytes, tag: str) -> Response:

@@ -19,6 +19,7 @@ from web import bar, controls, crawls, grid
 from web import picture as picture_page
 from web.address import Address
 from web.cursors import START, Cursor, following, parse_cursor
+from web.language import gettext
 from web.paging import page_number, pictures_wanted
 from web.pictures import fetched, uploaded
 from web.refinement import Refinement, parse_refinement
@@ -156,7 +157,7 @@ def folder(folder_id: int) -> str:
     connection = the_site().database.connection
     found = files.folder(connection, folder_id)
     if found is None:
-        abort(404, "There is no folder with this number.")
+        abort(404, gettext("There is no folder with this number."))
     first = (page_number() - 1) * the_site().settings.num_image_results
     pictures = images.in_folder(connection, folder_id, pictures_wanted(), first)
     return _folder_page(found, grid.tiles(pictures), first)

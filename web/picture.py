@@ -12,6 +12,7 @@ from search.query import PictureTerm, Query, with_term
 from web import bar, grid, originals, trail
 from web.address import Address
 from web.details import describe
+from web.language import gettext
 from web.refinement import parse_refinement
 from web.site import the_site
 from web.trail import Walk
@@ -25,7 +26,7 @@ def page(image_id: int) -> str:
     connection = site.database.connection
     details = images.get(connection, image_id)
     if details is None or not details.files:
-        abort(404, "There is no picture with this number.")
+        abort(404, gettext("There is no picture with this number."))
     query = _query()
     search = Address(str(query), parse_refinement(request.args))
     walk = Walk(trail.parse(request.args.get("trail", "")), search).before(image_id)

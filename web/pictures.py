@@ -21,6 +21,8 @@ from library.photos import (
     read_header,
     thumbnail,
 )
+from web.language import gettext
+from web.said import said
 from web.site import Site
 
 PREVIEW_SIZE = 2048
@@ -37,7 +39,9 @@ def uploaded(site: Site) -> Image.Image:
     upload = request.files.get("image")
     content = upload.read() if upload is not None else b""
     if not content:
-        raise BadRequest("No picture came with the request. Choose one, or drop it on the page.")
+        raise BadRequest(
+            gettext("No picture came with the request. Choose one, or drop it on the page.")
+        )
     return _read(site, content)
 
 
@@ -49,11 +53,13 @@ def fetched(site: Site, url: str) -> Image.Image:
     """
     if site.fetcher is None:
         raise Forbidden(
-            "Pictures are not fetched from the web. Set SEARCH_BY_URL=on to allow it, or save the "
-            "picture and drop it on the page."
+            gettext(
+                "Pictures are not fetched from the web. Set SEARCH_BY_URL=on to allow it, or save "
+                "the picture and drop it on the page."
+            )
         )
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
-        raise Forbidden("This request came from another site, so it was not carried out.")
+        raise Forbidden(gettext("This request came from another site, so it was not carried out."))
     return _read(site, site.fetcher.fetch(url))
 
 
@@ -62,7 +68,10 @@ def _read(site: Site, content: bytes) -> Image.Image:
         least = 2 * site.engine.image_size
         return _open(io.BytesIO(content), least, site.settings.max_image_megapixels).image
     except PhotoError as error:
-        raise BadRequest(f"That file cannot be used as a picture: {error}.") from error
+        reason = said(str(error))
+        raise BadRequest(
+            gettext("That file cannot be used as a picture: %(reason)s.", reason=reason)
+        ) from error
 
 
 def accepted() -> str:

@@ -16,6 +16,7 @@ from library.files import subtree
 from library.formats import readable
 from library.models import display_path
 from library.settings import ROOT, Settings
+from web.language import gettext
 
 Kind = Literal["home", "pictures", "disk", "library", "samples"]
 
@@ -67,16 +68,22 @@ def chosen(path: bytes, allowed: Iterable[Place]) -> bytes:
     """A folder that was asked for, resolved. Raises PlaceError when it is none, or out of reach."""
     path = os.path.expanduser(path)
     if b"\0" in path or not os.path.isabs(path):
-        raise PlaceError(f"{_said(path)}: write the whole path, from the first slash on.", 400)
+        raise PlaceError(
+            gettext("%(path)s: write the whole path, from the first slash on.", path=_said(path)),
+            400,
+        )
     resolved = os.path.realpath(path)
     if not any(_is_open(resolved, place.path) for place in allowed):
         raise PlaceError(
-            f"{_said(path)} is not in your home folder, on a mounted disk, or in the library. "
-            "Other folders are read from a terminal: python -m crawler FOLDER",
+            gettext(
+                "%(path)s is not in your home folder, on a mounted disk, or in the library. "
+                "Other folders are read from a terminal: python -m crawler FOLDER",
+                path=_said(path),
+            ),
             403,
         )
     if not os.path.isdir(resolved):
-        raise PlaceError(f"There is no folder {_said(path)}.", 404)
+        raise PlaceError(gettext("There is no folder %(path)s.", path=_said(path)), 404)
     return resolved
 
 
@@ -156,4 +163,4 @@ def _folders_in(path: bytes) -> list[bytes]:
 
 
 def _said(path: bytes) -> str:
-    return display_path(path.replace(b"\0", b"?")) or "No folder"
+    return display_path(path.replace(b"\0", b"?")) or gettext("No folder")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
@@ -10,24 +11,32 @@ from flask import url_for
 
 from library import counts, runs
 from library.crawl_lock import CrawlAtWork, crawl_at_work
-from library.figures import STAGES, figures
-from library.models import IndexState
+from library.figures import size
+from library.models import IndexState, Progress
+from web.language import gettext, gettext_noop
+from web.said import said
 from web.site import the_site
+from web.units import duration, number
 
-STARTER_NOTE = (
+STARTER_NOTE = gettext_noop(
     "The starter model comes with Kindred and needs no download. It knows objects, animals, "
     "vehicles, food and plants; it is weak at people, feelings, scenes, style, counting, text in "
     "pictures, and languages other than English. A real CLIP knows them, for a download of about "
     "600 MB:"
 )
 
+_STAGES = {
+    "scan": gettext_noop("Looking for pictures"),
+    "read": gettext_noop("Reading"),
+    "index": gettext_noop("Indexing"),
+}
 _INDEX = {
-    "behind": "The index is catching up",
-    "checking": "The index is being opened",
-    "rebuilding": "The index is being built",
-    "busy": "The index is in use by {owner}",
-    "unreachable": "The Chroma server that CHROMA_URL names does not answer",
-    "closed": "The index is closed",
+    "behind": gettext_noop("The index is catching up"),
+    "checking": gettext_noop("The index is being opened"),
+    "rebuilding": gettext_noop("The index is being built"),
+    "busy": gettext_noop("The index is in use by %(owner)s"),
+    "unreachable": gettext_noop("The Chroma server that CHROMA_URL names does not answer"),
+    "closed": gettext_noop("The index is closed"),
 }
 
 
@@ -56,13 +65,17 @@ def line() -> Line:
     site = the_site()
     pictures = counts.pictures(site.database.connection)
     state = site.keeper.state
-    model = "starter model" if site.model.starter else site.model.name
+    model = gettext("starter model") if site.model.starter else site.model.name
     index = _index_sentence(state, site.keeper.owner, site.keeper.left)
     return Line(
         pictures,
         model,
-        f"It runs on {site.model.runtime}: {site.model.why}.",
-        STARTER_NOTE if site.model.starter else None,
+        gettext(
+            "It runs on %(runtime)s: %(why)s.",
+            runtime=site.model.runtime,
+            why=said(site.model.why),
+        ),
+        gettext(STARTER_NOTE) if site.model.starter else None,
         f"make run CLIP_MODEL={site.model.alternative}",
         index,
         *_crawl(site.settings.data_dir, site.database.connection),
@@ -80,15 +93,33 @@ def _crawl(data_dir: Path, connection: Connection) -> tuple[str | None, str | No
 
 
 def _figures(crawl: CrawlAtWork) -> str:
-    if crawl.progress is None:
-        return "A crawl has begun"
-    return f"{STAGES[crawl.progress.stage]}: {figures(crawl.progress)}"
+    progress = crawl.progress
+    if progress is None:
+        return gettext("A crawl has begun")
+    return f"{gettext(_STAGES[progress.stage])}: {', '.join(_parts(progress))}"
+
+
+def _parts(progress: Progress) -> Iterator[str]:
+    """As library/figures.py has it for the terminal."""
+    done = number(progress.done)
+    if progress.total is None:
+        yield done
+    else:
+        yield gettext("%(number)s of %(total)s", number=done, total=number(progress.total))
+    yield gettext("%(number)s/s", number=number(progress.rate, 1))
+    if progress.bytes >= 1e6:
+        yield size(progress.bytes)
+    if progress.seconds_left is not None and progress.seconds_left >= 1:
+        yield gettext("%(time)s left", time=duration(progress.seconds_left))
+    if progress.failed:
+        yield gettext("%(number)s could not be read", number=number(progress.failed))
 
 
 def _index_sentence(state: IndexState, owner: str, left: int) -> str | None:
     if state == "current":
         return None
-    said = _INDEX[state].format(owner=owner)
+    sentence = gettext(_INDEX[state], owner=said(owner))
     if state in ("behind", "rebuilding") and left:
-        said += f", {left:,} pictures to go"
-    return f"{said}; answers are complete all the same."
+        to_go = gettext("%(number)s pictures to go", number=number(left))
+        sentence = f"{sentence}, {to_go}"
+    return gettext("%(index)s; answers are complete all the same.", index=sentence)

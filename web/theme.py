@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from web.language import gettext
+
 blueprint = Blueprint("theme", __name__)
 
 THEMES = ("system", "light", "dark")
@@ -25,7 +27,7 @@ def choose() -> Response:
     """Remember a theme, and go back to the page that the form stood on."""
     theme = request.form.get("theme", "")
     if theme not in THEMES:
-        abort(400, "There is no such theme: choose light, dark or as the system.")
+        abort(400, gettext("There is no such theme: choose light, dark or as the system."))
     answer = redirect(_where_from(), code=303)
     answer.set_cookie(COOKIE, theme, max_age=_YEARS, samesite="Lax")  # scripts read it
     return answer
