@@ -10,13 +10,12 @@ import logging
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 
 import waitress
 
 from app import create_app
-from crawler.crawl import Crawl
-from crawler.model import open_encoder
 from library.allocator import give_back_large_blocks
 from library.settings import load_settings
 from web import site
@@ -36,8 +35,9 @@ def main(data: Path, port: int, photos: Path | None) -> None:
     threading.Thread(target=server.run, daemon=True).start()
     for _ in sys.stdin:
         if photos is not None:
-            encoder = open_encoder(parts.database.connection, settings)
-            Crawl(settings, parts.database, encoder).run([os.fsencode(photos)])
+            parts.crawls.start([os.fsencode(photos)])
+            while parts.crawls.run is not None:
+                time.sleep(0.1)
             print("crawled", flush=True)
     os._exit(0)  # nothing here is worth closing in good order
 

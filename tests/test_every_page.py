@@ -38,6 +38,10 @@ PAGES = {
     "picture": "/pictures/4?trail=1,2,3",
     "folder": "/folders/2",
     "duplicates": "/duplicates",
+    "library": "/library",
+    "failures": "/library/failures",
+    "choose": "/folders/choose",
+    "crawl": "/crawls/1",
     "no-page": "/nowhere",
     "offline": "/offline",
 }

@@ -122,10 +122,19 @@ def test_a_window_of_another_width_has_whole_rows_too(browser: Browser, address:
         page.goto(f"{address}/search?q=cat")
         scroll_to(page, 100)
         before = ids(page)
-        page.set_viewport_size({"width": 1000, "height": 800})
+        page.set_viewport_size({"width": 900, "height": 800})
+        # A row is whole when the first tile of the next box would not have fitted into it.
         page.wait_for_function(
-            """() => [...document.querySelectorAll(".rows-onward")].slice(0, -1).every(
-                (box) => Math.abs(box.lastElementChild.getBoundingClientRect().right - 976) < 2)"""
+            """() => {
+                const width = (tile) => 192 * getComputedStyle(tile).getPropertyValue("--r") + 4;
+                const boxes = [...document.querySelectorAll(".rows-onward")];
+                return boxes.slice(0, -1).every((box, place) => {
+                    const row = [...box.children].filter(
+                        (tile) => tile.offsetTop === box.lastElementChild.offsetTop);
+                    const next = boxes[place + 1].firstElementChild;
+                    return [...row, next].reduce((sum, tile) => sum + width(tile), -4) > 852;
+                });
+            }"""
         )
         assert ids(page)[: len(before)] == before
 

@@ -60,6 +60,7 @@ function kept() {
 }
 
 function enter() {
+  document.querySelector(".trail")?.scrollTo(10_000, 0); // to where the walk has come
   list = history.state?.list ?? kept();
   if (!list) return;
   sessionStorage.setItem("seen", JSON.stringify({ url: list.url, id: walk.dataset.id }));
