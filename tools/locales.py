@@ -31,7 +31,7 @@ _KEYWORDS = {
 
 def texts() -> Catalog:
     """Every text of the interface that can be translated, and the files that it stands in."""
-    catalog = Catalog(project="Kindred", charset="utf-8")
+    catalog = Catalog()
     for folder in ("templates", "web"):
         for name, _, message, comments, context in extract_from_dir(
             ROOT / folder, _METHODS, _OPTIONS, _KEYWORDS, ["Translators:"], strip_comment_tags=True
@@ -44,7 +44,17 @@ def translations(language: str) -> Catalog:
     """The translations of a language as they stand; none of one that is only begun."""
     path = folder(language) / "messages.po"
     if not path.exists():
-        return Catalog(language, project="Kindred", charset="utf-8")
+        return Catalog(
+            language,
+            header_comment="# Kindred’s interface in another language: see README.md.",
+            project="Kindred",
+            version=" ",
+            msgid_bugs_address=" ",
+            last_translator=" ",
+            language_team=" ",
+            charset="utf-8",
+            fuzzy=False,
+        )
     with path.open("rb") as file:
         return read_po(file, language)
 

@@ -157,7 +157,8 @@ def _size(metadata: Metadata) -> str:
 def _format(metadata: Metadata) -> str:
     if metadata.frames <= 1:
         return metadata.format
-    return f"{metadata.format}, {gettext('%(number)s frames', number=metadata.frames)}"
+    frames = gettext("%(number)s frames", number=metadata.frames)
+    return f"{metadata.format}, {frames}"
 
 
 def _day(taken_at: str) -> str | None:

@@ -79,6 +79,7 @@ _SENTENCES = (
     gettext_noop("CLIP_RUNTIME asks for it"),
     gettext_noop("there is no Metal or CUDA here"),
     gettext_noop("there is %(device)s"),
+    gettext_noop("the starter model is made for it"),
     gettext_noop("%(model)s is made for it"),
 )
 

@@ -1,0 +1,231 @@
+"""The interface in the browser's language: whole pages in Korean, and catalogues that are whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from babel.messages import Catalog
+from babel.messages.catalog import Message
+from babel.messages.mofile import read_mo
+from flask.testing import FlaskClient
+
+from tests.web_fixtures import Library, client, empty_client, opened, shared_library
+from tools import locales
+from web import site
+from web.language import SOURCE, languages
+from web.said import said
+
+__all__ = ["client", "empty_client", "shared_library"]
+
+KOREAN = {"Accept-Language": "ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7"}
+PAGES = (
+    "/",
+    "/search?q=dog",
+    "/search?q=2:dog+-+%234+type:jpeg+-camera:canon+near:48.1,11.5,5km+folder:photos",
+    "/search?q=dog&more=3&less=4",
+    "/search?q=type:gif+camera:nobody",
+    "/search?q=dog&from=-0.9_1_500",
+    "/search?q=xqzvwkpt",
+    "/search?q=before:20x9",
+    "/search?q=%22dog",
+    "/search?q=cmera:canon",
+    "/pictures/4?trail=1,2,3",
+    "/folders/2",
+    "/folders/2?page=9",
+    "/folders/choose",
+    "/duplicates",
+    "/library",
+    "/library/failures",
+    "/crawls/1",
+    "/suggest?q=jp",
+    "/offline",
+    "/nowhere",
+    "/pictures/999999",
+    "/crawls/999",
+)
+READ = ("title", "aria-label", "placeholder", "data-copied")
+NOT_READ = ("script", "style", "code", "kbd")
+# What stands in every language as it is: of queries and commands, the runtime's name.
+NAMES = re.compile(r"ONNX Runtime on the CPU|python -m crawler|golden retriever|-?\w+:\S+")
+ENGLISH = re.compile(r"\b[A-Za-z]?[a-z]{2,} [a-z]{2,}\b")
+LANGUAGES = [language for language in languages() if language != SOURCE]
+
+
+class Reader(HTMLParser):
+    """Collects what people read of a page, or hear."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self._open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._open.append(tag)
+        self.said += [value.strip() for name, value in attrs if name in READ and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop() != tag:
+            pass  # <meta>, <input> and the like have no end
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and not any(tag in NOT_READ for tag in self._open):
+            self.said.append(" ".join(data.split()))
+
+
+def read(page: str) -> list[str]:
+    reader = Reader()
+    reader.feed(page)
+    return reader.said
+
+
+def forms(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A text's forms in English, and in the other language."""
+    one_or_more, other = message.id, message.string
+    return (
+        one_or_more if isinstance(one_or_more, tuple) else (str(one_or_more),),
+        tuple(other) if isinstance(other, (tuple, list)) else (str(other),),
+    )
+
+
+def messages(catalog: Catalog) -> Iterator[Message]:
+    return (message for message in catalog if message.id)
+
+
+def leftovers(page: str) -> list[str]:
+    """What of a page is English still."""
+    known = {text for message in messages(locales.texts()) for text in forms(message)[0]}
+    return [text for text in read(page) if text in known or ENGLISH.search(NAMES.sub("", text))]
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_a_page_is_in_korean_wholly(client: FlaskClient, url: str) -> None:
+    site.of(client.application).duplicates.refresh()
+    answer = client.get(url, headers=KOREAN)
+    assert answer.mimetype == "text/html"
+    assert leftovers(answer.text) == []
+    assert re.search("[가-힣]", answer.text)
+    assert url.startswith("/suggest") or '<html lang="ko"' in answer.text
+
+
+@pytest.mark.parametrize("url", ["/", "/search?q=dog", "/duplicates", "/library"])
+def test_an_empty_library_is_in_korean_wholly(empty_client: FlaskClient, url: str) -> None:
+    assert leftovers(empty_client.get(url, headers=KOREAN).text) == []
+
+
+def test_the_page_of_the_password_is_in_korean(shared_library: Library) -> None:
+    with opened(replace(shared_library.settings, auth_token="a long password")) as app:
+        stranger = app.test_client()
+        for answer in (
+            stranger.get("/enter", headers=KOREAN),
+            stranger.post("/enter", headers=KOREAN, data={"password": "wrong"}),
+            stranger.post("/enter", headers=KOREAN, data={"password": "too fast"}),
+        ):
+            assert leftovers(answer.text) == []
+            assert "비밀번호" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("ko", "ko"),
+        ("ko-KR", "ko"),
+        ("ko-KR,ko;q=0.9,en;q=0.8", "ko"),
+        ("ko-KR,en;q=0.8", "ko"),
+        ("KO-kr", "ko"),
+        ("de,ko;q=0.5", "ko"),
+        ("en-GB,ko;q=0.5", "en"),
+        ("en;q=0.5,ko;q=0.9", "ko"),
+        ("tlh", "en"),
+        ("*", "en"),
+        ("ko;q=zero;;,", "en"),
+        ("../../etc", "en"),
+        ("", "en"),
+    ],
+)
+def test_the_browser_decides(client: FlaskClient, asked: str, given: str) -> None:
+    answer = client.get("/", headers={"Accept-Language": asked})
+    assert f'<html lang="{given}"' in answer.text
+    assert ("Duplicates" in answer.text) == (given == "en")
+
+
+def test_who_keeps_a_page_keeps_it_for_its_language(client: FlaskClient) -> None:
+    part = client.get("/crawls/1", headers={**KOREAN, "HX-Request": "true"})
+    assert "중복" not in part.text and "완료" in part.text  # the part alone
+    for answer in (part, client.get("/"), client.get("/nowhere")):
+        assert "Accept-Language" in answer.headers["Vary"]
+    assert "Vary" not in client.get("/pictures/1/thumb").headers
+
+
+def test_dates_numbers_and_units_are_as_the_language_has_them(client: FlaskClient) -> None:
+    found = [client.get(f"/pictures/{number}", headers=KOREAN).text for number in range(1, 40)]
+    facts = " ".join(text for page in found for text in read(page))
+    assert re.search(r"\b\d{4}년 \d{1,2}월 \d{1,2}일 \d\d:\d\d", facts)
+    assert re.search(r"\d+ × \d+ 픽셀, \d+ kB", facts)
+
+
+def test_the_api_is_in_english_for_everybody(client: FlaskClient) -> None:
+    for url in ("/api/v1/pictures/999999", "/api/v1/search", "/api/v1/search?q=before:20x9"):
+        assert client.get(url, headers=KOREAN).json == client.get(url).json
+
+
+def test_refusals_are_in_the_language_too(client: FlaskClient) -> None:
+    refused = (
+        client.get("/", headers={**KOREAN, "Host": "evil.example"}),
+        client.post("/search", headers=KOREAN),
+        client.post("/theme", headers={**KOREAN, "Sec-Fetch-Site": "cross-site"}),
+        client.post("/crawls", headers=KOREAN, data={"folder": "/etc"}),
+        client.post("/crawls", headers=KOREAN, data={"folder": "nowhere"}),
+        client.post("/search", headers=KOREAN, data={"image": (open(__file__, "rb"), "a.jpg")}),
+    )
+    for answer in refused:
+        assert answer.status_code in (400, 403)
+        assert leftovers(answer.text) == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "damaged: the file ends before its picture does; copy it again from where it came from",
+        "too large: 9 x 8 pixels take 7 MB of memory to decode; "
+        "MAX_IMAGE_MEGAPIXELS=6 would read it (now 5)",
+        "videos are read where av is installed: python -m pip install av",
+        "A search has room for 30 filters.",
+    ],
+)
+def test_what_other_rooms_say_is_translated(client: FlaskClient, sentence: str) -> None:
+    with client.application.test_request_context(headers=KOREAN):
+        assert re.search("[가-힣]", said(sentence))
+        assert re.findall(r"\d+", said(sentence)) == re.findall(r"\d+", sentence)
+        assert said("what nobody has said yet") == "what nobody has said yet"
+    with client.application.test_request_context():
+        assert said(sentence) == sentence
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_has_every_text_and_no_other(language: str) -> None:
+    there = {message.id for message in messages(locales.translations(language))}
+    assert there == {message.id for message in messages(locales.texts())}, "run make locales"
+    assert not locales.translations(language).obsolete
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_is_translated_with_its_placeholders(language: str) -> None:
+    for message in messages(locales.translations(language)):
+        english, other = forms(message)
+        assert not message.fuzzy and all(other), message.id
+        asked = set(re.findall(r"%\(\w+\)s|https?://\w*", " ".join(english)))
+        for form in other:
+            assert set(re.findall(r"%\(\w+\)s|https?://\w*", form)) == asked, message.id
+            assert form.count("%") == len(re.findall(r"%\(\w+\)s", form)), message.id
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_compiled_is_what_is_translated(language: str) -> None:
+    with (locales.folder(language) / "messages.mo").open("rb") as file:
+        compiled = {message.id: forms(message)[1] for message in messages(read_mo(file))}
+    translated = locales.translations(language)
+    assert compiled == {message.id: forms(message)[1] for message in messages(translated)}
