@@ -10,6 +10,8 @@
 ## make css      static/app.css from static/src/app.css and the templates (needs npm)
 ## make vendor   static/vendor and tests/vendor, what is used of npm's packages (needs npm)
 ## make icons    static/icons from static/icon.svg
+## make locales  the translations in locales/ in step with the texts of the interface;
+##                   LANGUAGE=de begins one
 ## make css-check    fails when static/app.css is not what make css would write
 ## make screenshots  the pictures of the pages in docs
 ## make starter  builds models/starter anew into artefacts/starter/model (needs PyTorch, Debian)
@@ -21,7 +23,7 @@
 python = .venv/bin/python
 tailwind = node_modules/.bin/tailwindcss --minify --input static/src/app.css --output
 
-.PHONY: help setup setup-dev run test parity golden bench css css-check vendor icons screenshots starter starter-eval clean
+.PHONY: help setup setup-dev run test parity golden bench css css-check vendor locales icons screenshots starter starter-eval clean
 
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile
@@ -85,6 +87,10 @@ vendor: node_modules/.package-lock.json
 	@cp node_modules/htmx.org/LICENSE static/vendor/htmx.LICENSE
 	@cp node_modules/axe-core/axe.min.js tests/vendor/axe.min.js
 	@cp node_modules/axe-core/LICENSE tests/vendor/axe.LICENSE
+
+# Desktops have a LANGUAGE in the environment, which is another thing.
+locales: setup-dev
+	@$(python) -m tools.locales $(if $(findstring command,$(origin LANGUAGE)),$(LANGUAGE))
 
 css: node_modules/.package-lock.json
 	@$(tailwind) static/app.css

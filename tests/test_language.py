@@ -115,7 +115,8 @@ def forms(text: object) -> tuple[str, ...]:
 
 def placeholders(*texts: str) -> set[str]:
     """What a text leaves open, and the addresses in it."""
-    return {found for text in texts for found in re.findall(rf"{PLACEHOLDER}|https?://[\w:]*", text)}
+    kept = re.compile(rf"{PLACEHOLDER}|https?://\w*")
+    return {found for text in texts for found in kept.findall(text)}
 
 
 def messages(catalog: Catalog) -> dict[tuple[str, ...], Message]:
