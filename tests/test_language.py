@@ -67,7 +67,9 @@ ASKED = {
 READ = ("title", "aria-label", "placeholder", "data-copied")
 NOT_READ = ("script", "style", "code", "kbd")
 # What stands in every language as it is: of queries and commands, the runtime's name.
-NAMES = re.compile(r"ONNX Runtime on the CPU|python -m crawler|golden retriever|^Kindred$|-?\w+:\S+")
+NAMES = re.compile(
+    r"ONNX Runtime on the CPU|python -m crawler|golden retriever|^Kindred$|-?\w+:\S+"
+)
 WORDS = re.compile(r"\b[A-Za-z]?[a-z]{2,} [a-z]{2,}\b|^[A-Z][a-z]+$")
 PLACEHOLDER = r"%\(\w+\)s"
 SAID = (
