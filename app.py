@@ -36,6 +36,7 @@ from web import (
     crawls_api,
     duplicates,
     errors,
+    foreground,
     grid,
     guard,
     language,
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> Flask:
     errors.install(app)
     assets.install(app)
     language.install(app)
+    foreground.install(app)
     rooms = (pages, crawls, library_page, duplicates, media, api, crawls_api)
     for room in (*rooms, suggest, theme, offline, window_room):
         app.register_blueprint(room.blueprint)

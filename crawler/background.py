@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from crawler.crawl import Crawl
+from crawler.foreground import Foreground
 from crawler.roots import outermost
 from library import files
 from library.crawl_lock import forget_namesake
@@ -34,13 +35,14 @@ class _Job:
 class Background:
     """Crawls of one process, one at a time, with the model that it has loaded already.
 
-    They leave the index to whoever in this process has it open. Methods may be called from any
-    thread.
+    They leave the index to whoever in this process has it open, and give way to `foreground`.
+    Methods may be called from any thread.
     """
 
     def __init__(self, settings: Settings, encoder: Encoder) -> None:
         self._settings = settings
         self._encoder = encoder
+        self.foreground = Foreground()
         self._starting = threading.Lock()
         self._job: _Job | None = None
         self._failed: tuple[int, str] | None = None
@@ -108,6 +110,7 @@ class Background:
                     cancelled=cancelled.is_set,
                     began=run.set_result,
                     feeds_index=False,
+                    give_way=self.foreground.give_way,
                 )
                 crawl.run(roots)
             finally:

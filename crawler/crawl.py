@@ -111,7 +111,8 @@ class Crawl:
 
     `report` is told the progress a few times a second; `cancelled` is asked between pictures, and
     a crawl that was cancelled commits the batch in hand and ends in good order. `began` is told the
-    number of the run. In a process that has the index open already, `feeds_index` is false.
+    number of the run. In a process that has the index open already, `feeds_index` is false, and
+    `give_way` waits for what is more urgent there.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class Crawl:
         cancelled: Cancelled = lambda: False,
         began: Callable[[int], None] = lambda run: None,
         feeds_index: bool = True,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -133,6 +135,7 @@ class Crawl:
         self._cancelled = cancelled
         self._tell_began = began
         self._feeds_index = feeds_index
+        self._give_way = give_way
 
     def run(self, roots: Sequence[bytes], options: Options = _NO_OPTIONS) -> Summary:
         """Crawl `roots` (absolute, none below another), or go on where such a run was cut off.
@@ -241,7 +244,7 @@ class Crawl:
         work = files.work(self._database.connection, self._space.id, roots)
         meter = Meter("read", total, self._report)
         encoded = failed = 0
-        with Pipeline(reader, self._encoder, self._cancelled) as pipeline:
+        with Pipeline(reader, self._encoder, self._cancelled, self._give_way) as pipeline:
             for batch in pipeline.batches(work):
                 done = committer.commit(batch)
                 feeder.committed(done.encoded)

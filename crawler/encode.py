@@ -13,7 +13,6 @@ import numpy as np
 from crawler.read import Decoded
 from library.vectors import Vectors
 from mlx_clip import Encoder
-from mlx_clip.priority import give_way
 
 # The encoder cuts it into batches of its own: enough for each core to have one.
 BATCH = max(8, 4 * (os.cpu_count() or 1))
@@ -34,10 +33,14 @@ class Encoding:
     """
 
     def __init__(
-        self, encoder: Encoder, done: Callable[[list[Encoded] | BaseException], None]
+        self,
+        encoder: Encoder,
+        done: Callable[[list[Encoded] | BaseException], None],
+        give_way: Callable[[], None],
     ) -> None:
         self._encoder = encoder
         self._done = done
+        self._give_way = give_way
         self._waiting: SimpleQueue[Decoded | None] = SimpleQueue()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="encoder")
@@ -58,9 +61,9 @@ class Encoding:
             self._thread.join()
 
     def _run(self) -> None:
-        give_way()
         try:
             while (picture := self._waiting.get()) and not self._stopped:
+                self._give_way()
                 self._done(self._encoded([picture, *self._ready(BATCH - 1)]))
         except BaseException as error:  # the crawl raises it where it waits for the results
             self._done(error)

@@ -21,7 +21,6 @@ from crawler.encode import BATCH, Encoded, Encoding
 from crawler.read import Decoded, Reader
 from library.models import Work
 from mlx_clip import Encoder
-from mlx_clip.priority import give_way
 
 # Twice the cores: half of the threads may wait for the disk while the others decode.
 READERS = min(32, 2 * (os.cpu_count() or 1))
@@ -35,14 +34,24 @@ _LONGEST_WAIT_SECONDS = 1.0
 
 
 class Pipeline:
-    """Reads, decodes and encodes files, all at once. Leaving the context ends its threads."""
+    """Reads, decodes and encodes files, all at once. Leaving the context ends its threads.
 
-    def __init__(self, reader: Reader, encoder: Encoder, cancelled: Callable[[], bool]) -> None:
+    `give_way` is called before each file is read, and each batch encoded.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        encoder: Encoder,
+        cancelled: Callable[[], bool],
+        give_way: Callable[[], None] = lambda: None,
+    ) -> None:
         self._reader = reader
         self._cancelled = cancelled
         self._finished: SimpleQueue[Sequence[Result] | BaseException] = SimpleQueue()
-        self._encoding = Encoding(encoder, self._finished.put)
-        self._pool = ThreadPoolExecutor(READERS, "reader", give_way)
+        self._give_way = give_way
+        self._encoding = Encoding(encoder, self._finished.put, give_way)
+        self._pool = ThreadPoolExecutor(READERS, "reader")
 
     def __enter__(self) -> Pipeline:
         self._encoding.start()
@@ -84,6 +93,7 @@ class Pipeline:
 
     def _read(self, work: Work) -> None:
         try:
+            self._give_way()
             outcome = self._reader.read(work)
             if isinstance(outcome, Decoded):
                 self._encoding.add(outcome)

@@ -22,7 +22,7 @@ from mlx_clip.encoder import Pixels, Vectors
 from mlx_clip.errors import EncoderError, ModelBrokenError, ModelNotFoundError
 from mlx_clip.names import PREPROCESSING
 from mlx_clip.preprocess import Preprocessing
-from mlx_clip.priority import give_way
+from mlx_clip.priority import lower_priority
 from mlx_clip.runtime import Runtime
 from mlx_clip.together import Together
 from mlx_clip.tokenizer import TextTokenizer
@@ -31,8 +31,9 @@ FILES = ("config.json", "image.onnx", "text.onnx", "tokenizer.json")
 _CORES = os.cpu_count() or 1
 # Larger batches of pictures are no faster on a CPU, and each picture holds its activations.
 _IMAGE_BATCH = 4
-# Long batches pay for the padding of their longest text.
-_TEXT_BATCH = 32
+# Longer batches are no faster, pay for the padding of their longest text, and a query would wait
+# for them.
+_TEXT_BATCH = 8
 
 
 class OnnxEncoder:
@@ -74,7 +75,7 @@ class OnnxEncoder:
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(_CORES, "onnx-encoder", give_way)
+        return ThreadPoolExecutor(_CORES, "onnx-encoder", lower_priority)
 
     @cached_property
     def _text(self) -> onnxruntime.InferenceSession:

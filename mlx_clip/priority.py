@@ -1,4 +1,4 @@
-"""Priority: work that nobody waits for gives way to work that somebody does."""
+"""Priority: batches of pictures, which nobody waits for, give way to what somebody does."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import threading
 _NICENESS = 10
 
 
-def give_way() -> None:
+def lower_priority() -> None:
     """Have the calling thread run when others of this process need no processor.
 
-    A crawl in the site's own process would take two thirds of it from every search. Only on Linux
-    does a thread have a niceness of its own (setpriority(2)); where it does not, the model that
-    takes the time runs on a GPU.
+    Only for threads that seldom hold Python's lock, or others wait for it as long. Only on Linux
+    does a thread have a niceness of its own (setpriority(2)).
     """
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
