@@ -92,33 +92,6 @@ def test_from_nothing_to_the_first_search(browser: Browser, address: str, home: 
         expect(page.get_by_role("main")).to_contain_text(f"{home}/Pictures/broken.jpg")
 
 
-def test_from_nothing_to_the_first_search_by_touch(
-    browser: Browser, address: str, home: Path
-) -> None:
-    context = browser.new_context(
-        viewport={"width": NARROW[0], "height": NARROW[1]}, has_touch=True, is_mobile=True
-    )
-    page = context.new_page()
-    page.goto(address)
-    page.get_by_role("link", name="Your pictures").tap()
-    page.get_by_role("link", name="Animals").tap()
-    for target in page.locator("main a, main button").all():
-        box = target.bounding_box()
-        assert box
-        assert min(box["width"], box["height"]) >= 24
-    page.get_by_role("button", name="Start").tap()
-    expect(page.locator("h1")).to_have_text("Done", timeout=60_000)
-    expect(page.locator("a.frame")).to_have_count(4)
-    assert page.locator("a.frame").last.evaluate(
-        "frame => frame.querySelector('img').decode().then(() => true)"
-    )
-    page.get_by_role("link", name="Look at the pictures").tap()
-    page.locator("#q").fill("cat")
-    page.keyboard.press("Enter")
-    expect(page.locator("a.tile img").first).to_have_attribute("alt", "kitten.jpg")
-    context.close()
-
-
 def test_choosing_and_starting_work_without_scripts(
     browser: Browser, address: str, home: Path
 ) -> None:

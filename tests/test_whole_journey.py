@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.pictures import fill
 from tests.program import program
 from tests.test_browser import NARROW, WIDE, browser, give, names, opened_page
-from tests.test_looking import TILES, swipe
+from tests.test_looking import TILES, ids, swipe
 from tests.web_fixtures import SAMPLES
 
 __all__ = ["browser"]
@@ -80,16 +81,20 @@ def test_from_a_first_visit_to_the_duplicates(
         page.fill("input[name=taken_after]", "2001")
         page.press("input[name=taken_after]", "Enter")
         expect(page).to_have_title("dog - beagle after:2001 – Kindred")
-        shown = names(page)
+        shown, listed = names(page), ids(page)
 
         press(page.locator(TILES).first)
         for number in (1, 2):
-            expect(page.locator(".side-next")).to_be_attached()
+            # Once the scripts know the list, which is when a key or a swipe does something.
+            behind = re.compile(f"/pictures/{listed[number]}.*after")
+            expect(page.locator(".side-next")).to_have_attribute("href", behind)
             if touch:
                 swipe(page, (300, 200), (120, 210))
             else:
                 page.keyboard.press("ArrowRight")
             expect(page).to_have_title(f"{shown[number]} – Kindred")
+        before = re.compile(f"/pictures/{listed[1]}.*after")
+        expect(page.locator(".side-previous")).to_have_attribute("href", before)
         if touch:
             page.go_back()
         else:
