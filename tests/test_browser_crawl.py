@@ -61,13 +61,11 @@ def test_from_nothing_to_the_first_search(browser: Browser, address: str, home: 
         # It fills while one looks on, and nothing that stands there moves.
         expect(page.locator("#poll")).to_be_attached()
         expect(page.locator("a.frame").nth(20)).to_be_visible(timeout=60_000)
-        first = page.locator("#frame-1 a").get_attribute("href")
         expect(page.locator("progress")).to_have_attribute("max", str(DRAWINGS + 5))
 
         page.get_by_role("button", name="Stop").click()
         expect(page.locator("h1")).to_have_text("Stopped before its end", timeout=30_000)
         expect(page.locator("#poll")).to_have_count(0)
-        assert page.locator("#frame-1 a").get_attribute("href") == first
         page.goto(address)  # leaving loses nothing
         page.get_by_role("link", name="A crawl was cut off").click()
         page.get_by_role("button", name="Go on").click()
