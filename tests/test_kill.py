@@ -154,6 +154,7 @@ def test_killed_in_a_stage_it_ends_the_same(
     assert_index_holds_all(tmp_path)
 
 
+@pytest.mark.fault("SIGTERM and Ctrl-C")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_asked_to_end_it_ends_in_good_order(
     number: signal.Signals, folder: Path, reference: tuple[Path, float], tmp_path: Path
