@@ -84,20 +84,20 @@ def site(place: Place, *, reads: bool = True) -> Iterator[Running]:
     """`python app.py`, with a crawl begun in it where there are files to read."""
     with program("--data", str(place.data), **place.environment) as (process, address):
         if reads:
-            crawl = _ask(address, "/api/v1/crawls", {"folder": str(place.folder)})
+            crawl = ask(address, "/api/v1/crawls", {"folder": str(place.folder)})
 
         def stages() -> set[Stage]:
             stage = _crawl_stage(place.data)
             found: set[Stage] = {stage} if stage else set()
-            state = _ask(address, "/api/v1/status")["index"]["state"]
+            state = ask(address, "/api/v1/status")["index"]["state"]
             if state in ("behind", "rebuilding"):
                 found.add("push" if reads or state == "behind" else "rebuild")
             return found
 
         def is_done() -> bool:
-            if reads and _ask(address, f"/api/v1/crawls/{crawl['id']}")["state"] == "running":
+            if reads and ask(address, f"/api/v1/crawls/{crawl['id']}")["state"] == "running":
                 return False
-            index = _ask(address, "/api/v1/status")["index"]
+            index = ask(address, "/api/v1/status")["index"]
             return (index["state"], index["agrees"]) == ("current", True)
 
         def end() -> None:
@@ -134,7 +134,7 @@ def _has_vectors(data: Path) -> bool:
         return False  # it is being made
 
 
-def _ask(address: str, url: str, sent: object = None) -> dict[str, Any]:
+def ask(address: str, url: str, sent: object = None) -> dict[str, Any]:
     body = None if sent is None else json.dumps(sent).encode()
     request = urllib.request.Request(address + url, body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as answer:
