@@ -13,6 +13,7 @@ import pytest
 from tests.program import ROOT, program
 
 
+@pytest.mark.fault("SIGTERM and Ctrl-C")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signals_end_the_program_in_good_order(
     tmp_path: Path, number: signal.Signals, status: int
