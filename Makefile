@@ -7,6 +7,7 @@
 ##                   download of 200 MB to several GB; in an environment of its own
 ## make golden   the vectors of tests/checkpoints, made anew by those references
 ## make bench    the benchmarks, PyTorch's and rclip's beside ours; writes docs/benchmarks.md
+## make reliability  kills, faults and attacks, tried and counted; writes docs/reliability.md
 ## make css      static/app.css from static/src/app.css and the templates (needs npm)
 ## make vendor   static/vendor and tests/vendor, what is used of npm's packages (needs npm)
 ## make icons    static/icons from static/icon.svg
@@ -23,7 +24,7 @@
 python = .venv/bin/python
 tailwind = node_modules/.bin/tailwindcss --minify --input static/src/app.css --output
 
-.PHONY: help setup setup-dev run test parity golden bench css css-check vendor locales icons screenshots starter starter-eval clean
+.PHONY: help setup setup-dev run test parity golden bench reliability css css-check vendor locales icons screenshots starter starter-eval clean
 
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile
@@ -64,6 +65,9 @@ golden: setup-dev .venv-parity/installed
 
 bench: setup-dev .venv-parity/installed
 	@$(python) -m bench
+
+reliability: setup-dev
+	@$(python) -m reliability
 
 icons: setup-dev
 	@$(python) -m tools.icons

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from bench.churn import churn_section
 from bench.compare import compare_section
 from bench.crawl import crawl_section, large_library
+from bench.document import Sections, machine, measure
 from bench.duplicates import duplicates_section
 from bench.encoder import encoder_section
 from bench.filters import filters_section
@@ -37,19 +36,14 @@ def main(names: Sequence[str]) -> None:
     for library in _WORK.glob("library-*"):
         shutil.rmtree(library)
     _WORK.mkdir(parents=True, exist_ok=True)
-    written = _written()
-    for name in names or _SECTIONS:
-        section = _SECTIONS[name]()
-        print(section, flush=True)
-        written[_title(section)] = section
-    _DOCUMENT.write_text("\n".join([_head(), *written.values()]), encoding="utf-8")
+    measure(_DOCUMENT, _head(), _SECTIONS, names)
 
 
 def _site() -> str:
     return site_section(*large_library(_WORK, _SITE_PICTURES))
 
 
-_SECTIONS: dict[str, Callable[[], str]] = {
+_SECTIONS: Sections = {
     "crawl": lambda: crawl_section(_WORK),
     "compare": lambda: compare_section(_WORK),
     "site": _site,
@@ -70,25 +64,12 @@ _SECTIONS: dict[str, Callable[[], str]] = {
 }
 
 
-def _written() -> dict[str, str]:
-    """The sections of the document as it is, by their titles."""
-    if not _DOCUMENT.is_file():
-        return {}
-    sections = _DOCUMENT.read_text(encoding="utf-8").split("\n## ")[1:]
-    return {_title(f"## {text}"): f"## {text.rstrip()}\n" for text in sections}
-
-
-def _title(section: str) -> str:
-    return section.splitlines()[0]
-
-
 def _head() -> str:
     return (
         "# Benchmarks\n\n"
         "Written by `make bench`; the figures of a section are of one run on one machine, shared\n"
         "with others: compare the rows of a section, not sections or runs of different days.\n\n"
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, "
-        f"Python {platform.python_version()}, the starter model on ONNX Runtime.\n"
+        f"{machine()}, the starter model on ONNX Runtime.\n"
     )
 
 

@@ -30,6 +30,13 @@ from mlx_clip import Encoder, load_encoder
 CrawlFolders = Callable[..., Summary]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a test injects stands in its report, where reliability/faults.py counts it."""
+    for item in items:
+        for mark in item.iter_markers("fault"):
+            item.user_properties.append(("fault", mark.args[0]))
+
+
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
     return load_encoder("starter")

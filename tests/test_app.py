@@ -20,6 +20,7 @@ from tests.web_fixtures import Library, own_library
 __all__ = ["own_library"]
 
 
+@pytest.mark.fault("SIGTERM and Ctrl-C")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signals_end_the_program_in_good_order(
     tmp_path: Path, number: signal.Signals, status: int

@@ -1,0 +1,1 @@
+"""What is said of reliability and security, shown: faults injected, attacks tried, counted."""

@@ -1,0 +1,37 @@
+"""`python -m reliability [SECTION...]`: try it, print it, write docs/reliability.md."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from bench.document import Sections, machine, measure
+from bench.measure import ROOT
+from reliability.faults import faults_section
+from reliability.kills import kills_section
+
+_WORK = ROOT / "artefacts" / "reliability"
+_DOCUMENT = ROOT / "docs" / "reliability.md"
+
+_SECTIONS: Sections = {
+    "kills": lambda: kills_section(_WORK / "kills"),
+    "faults": faults_section,
+}
+
+
+def main(names: Sequence[str]) -> None:
+    """Try everything, or the sections that are named; the document keeps the others."""
+    measure(_DOCUMENT, _head(), _SECTIONS, names)
+
+
+def _head() -> str:
+    return (
+        "# Reliability\n\n"
+        "Written by `make reliability`. Everything here was tried with the real program: real\n"
+        "signals, full disks, broken files. What is not counted below is not claimed.\n\n"
+        f"{machine()}.\n"
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
