@@ -24,6 +24,7 @@ _TITLES = {
     413: gettext_noop("Too large"),
     500: gettext_noop("Something broke"),
     502: gettext_noop("That did not arrive"),
+    503: gettext_noop("Too much at once"),
     504: gettext_noop("That took too long"),
 }
 _SENTENCES = {
@@ -60,7 +61,7 @@ def _answer(error: HTTPException) -> Response:
         response = make_response(page)
     response.status_code = status
     for name, value in error.get_headers():
-        if name == "Allow":
+        if name in ("Allow", "Retry-After"):
             response.headers[name] = value
     return response
 
