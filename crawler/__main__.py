@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from types import FrameType
 
 from crawler.crawl import Crawl, Options, Summary
@@ -116,7 +117,7 @@ def _crawl(settings: Settings, parsed: argparse.Namespace) -> int:
     if folders and not any(os.path.isdir(folder) for folder in folders):
         raise SettingsError(f"no such folder: {', '.join(map(os.fsdecode, folders))}")
     database = Database(settings.database_path)
-    try:
+    with closing(database), database.in_words():
         connection = database.connection
         _check_includes(options, excludes.excludes(connection))
         roots = outermost(folders or _known_roots(settings, database), files.roots(connection))
@@ -138,8 +139,6 @@ def _crawl(settings: Settings, parsed: argparse.Namespace) -> int:
             Watch(settings, database, quiet, roots, _say_update, interrupted).run(crawl)
             return EXIT_DONE
         return EXIT_DONE if crawl() else EXIT_INTERRUPTED
-    finally:
-        database.close()
 
 
 def _check_includes(options: Options, known: Sequence[bytes]) -> None:

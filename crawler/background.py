@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass
 
 from crawler.crawl import Crawl
@@ -101,7 +102,7 @@ class Background:
         try:
             # Of its own, because what its threads have opened is closed with it.
             database = Database(self._settings.database_path)
-            try:
+            with closing(database), database.in_words():
                 roots = outermost(folders, files.roots(database.connection))
                 crawl = Crawl(
                     self._settings,
@@ -113,8 +114,6 @@ class Background:
                     give_way=self.foreground.give_way,
                 )
                 crawl.run(roots)
-            finally:
-                database.close()
         except BaseException as error:
             self._note(error, run)
 

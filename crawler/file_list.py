@@ -20,6 +20,7 @@ import msgpack
 
 from library.errors import FileListError, StorageError
 from library.models import FileEntry
+from library.remedy import remedy
 
 _VERSION = 2
 _DIGEST_BYTES = 16
@@ -83,7 +84,9 @@ class FileListWriter:
         self._body_path.unlink(missing_ok=True)
         if isinstance(error, OSError):
             self._partial.unlink(missing_ok=True)
-            raise StorageError(f"cannot write {self._path}: {error.strerror}") from error
+            raise StorageError(
+                f"cannot write {self._path}: {error.strerror}{remedy(error.strerror)}"
+            ) from error
 
     def write(self, folder: bytes, entries: Sequence[FileEntry]) -> None:
         """Add the records of a folder, in the order that its digest shall depend on."""

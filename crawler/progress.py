@@ -14,7 +14,7 @@ _SECONDS_BETWEEN = 0.1
 
 
 class Meter:
-    """Counts one stage and reports it; `total` is None while it is unknown."""
+    """Counts one stage and reports it from its beginning; `total` is None while it is unknown."""
 
     def __init__(
         self,
@@ -29,7 +29,8 @@ class Meter:
         self._failed = 0
         self._bytes = 0
         self._started = time.monotonic()
-        self._reported = 0.0
+        self._reported = self._started
+        report(self._progress(self._started))
 
     def add(self, done: int, failed: int = 0, size: int = 0) -> None:
         """So many more are done, so many of them failed, and they had `size` bytes."""

@@ -11,6 +11,7 @@ from library import indexed
 from library.database import Database
 from library.errors import IndexBusyError, VectorIndexError
 from library.index_files import IndexFiles
+from library.remedy import remedy
 from library.spaces import Space
 
 ENOUGH = 500
@@ -70,7 +71,11 @@ class IndexFeeder:
         except IndexBusyError as error:
             self.note = f"{error}, which adds the new pictures to it"
         except VectorIndexError as error:
-            self.note = f"{error}; the vectors are safe in the database, the next crawl tries again"
+            where = self._server or IndexFiles(self._data_dir).directory
+            self.note = (
+                f"{error} ({where}); the vectors are safe in the database, "
+                f"the next crawl tries again{remedy(error)}"
+            )
         except BaseException as error:  # a full disk, say: raised where the crawl ends
             self._error = error
 

@@ -18,6 +18,7 @@ from library.aside import put_aside, remove
 from library.database import Database
 from library.errors import DatabaseError, StorageError
 from library.index_files import IndexFiles
+from library.remedy import remedy
 from library.settings import Settings
 
 # What came from the database that is replaced, and would be taken for the new one's.
@@ -113,9 +114,12 @@ def _partial(path: Path) -> Iterator[Path]:
         remove(partial)
         yield partial
     except sqlite3.Error as error:
-        raise DatabaseError(f"cannot copy the database to {path}: {error}") from error
+        raise DatabaseError(
+            f"cannot copy the database to {path}: {error}{remedy(error)}"
+        ) from error
     except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+        why = error.strerror or error
+        raise StorageError(f"cannot write {path}: {why}{remedy(error)}") from error
     finally:
         with suppress(OSError):
             remove(partial)

@@ -34,8 +34,10 @@ class CrawlLock:
         try:
             self._lock.acquire()
         except Timeout:
+            crawl = crawl_at_work(self._data_dir)
+            who = f"another crawl, process {crawl.process}," if crawl else "another crawl"
             raise CrawlBusyError(
-                f"another crawl is at work in {self._data_dir}: "
+                f"{who} is at work in {self._data_dir}: "
                 "wait for its end, or name another library with --data"
             ) from None
         self._write(None)
@@ -62,9 +64,7 @@ class CrawlLock:
         now = time.monotonic()
         if progress.stage != stage or now - shown_at >= _SECONDS_BETWEEN:
             self._shown = (progress.stage, now)
-            # Nothing is lost with it, so a disk that is full does not end the crawl here.
-            with contextlib.suppress(OSError):
-                self._write(progress)
+            self._write(progress)
 
     def _write(self, progress: Progress | None) -> None:
         path = _crawl_file(self._data_dir)
@@ -74,8 +74,10 @@ class CrawlLock:
             "run": self._run,
             "progress": asdict(progress) if progress else None,
         }
-        partial.write_text(json.dumps(state), encoding="ascii")
-        partial.replace(path)
+        # Nothing is lost with it, so a disk that is full does not end the crawl here.
+        with contextlib.suppress(OSError):
+            partial.write_text(json.dumps(state), encoding="ascii")
+            partial.replace(path)
 
 
 @dataclass(frozen=True, slots=True)

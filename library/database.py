@@ -10,6 +10,7 @@ from pathlib import Path
 
 from library.errors import DatabaseError
 from library.migrations import migrate
+from library.remedy import remedy
 
 BUSY_TIMEOUT_SECONDS = 30.0
 # Of a library made now; one that is there keeps its own. A vector of 512 dimensions is 2 KB, and of
@@ -37,7 +38,9 @@ class Database:
             migrate(connection)
         except (sqlite3.Error, OSError) as error:
             self.close()
-            raise DatabaseError(f"cannot open the library's database {path}: {error}") from error
+            raise DatabaseError(
+                f"cannot open the library's database {path}: {error}{remedy(error)}"
+            ) from error
         except BaseException:
             self.close()
             raise
@@ -67,16 +70,25 @@ class Database:
         Raises DatabaseError when SQLite cannot carry it out, for want of room for example.
         """
         connection = self.connection
+        with self.in_words():
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # SQLite ends it by itself when the disk is full
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def in_words(self) -> Iterator[None]:
+        """What the disk or damage keep SQLite from is a DatabaseError that says what to do."""
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException as error:
-            if connection.in_transaction:  # SQLite ends it by itself when the disk is full
-                connection.execute("ROLLBACK")
-            if isinstance(error, sqlite3.OperationalError):
-                raise DatabaseError(f"cannot write to {self.path}: {error}") from error
-            raise
+            yield
+        except sqlite3.DatabaseError as error:
+            if type(error) not in (sqlite3.OperationalError, sqlite3.DatabaseError):
+                raise  # a mistake of ours
+            raise DatabaseError(f"cannot work with {self.path}: {error}{remedy(error)}") from error
 
     def close(self) -> None:
         """Close every thread's connection. No thread may use the database afterwards."""

@@ -1,7 +1,8 @@
 """IndexDirectory: an index in Chroma's embedded directory, which may be left in any state.
 
-A process that is killed may leave an index that crashes its reader. So a mark lies beside the
-directory while it is open, and a mark found at opening has the index checked in a subprocess.
+A process that is killed may leave an index that crashes its reader, and so does a disk that loses
+parts of files. So a mark lies beside the directory while it is open, and a stamp of its files once
+it is closed. Where there is a mark, or another stamp, a subprocess checks the index at opening.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class IndexDirectory:
 
     def open(self, owner: str) -> Collections:
         """What is there, or an empty index in its place when that cannot be trusted."""
-        if self._files.mark.exists() and not self._survives_check():
+        if not (self._is_new() or self._files.were_closed() or self._survives_check()):
             self._throw_away()
         self._files.set_owner(owner)
         try:
@@ -43,7 +44,7 @@ class IndexDirectory:
         """Let go of it. If it failed in our hands, the next to open it checks it."""
         collections.close()
         if collections.is_sound:
-            self._files.mark.unlink(missing_ok=True)
+            self._files.set_closed()
 
     def discard(self, collections: Collections) -> None:
         """Let go of it and remove it."""
@@ -52,6 +53,9 @@ class IndexDirectory:
         finally:
             self._files.discard()
             self._files.mark.unlink(missing_ok=True)
+
+    def _is_new(self) -> bool:
+        return not (self._files.directory.exists() or self._files.mark.exists())
 
     def _throw_away(self) -> None:
         self.was_damaged = True

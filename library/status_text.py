@@ -75,7 +75,7 @@ def _index(index: IndexStatus, vectors: int) -> str:
     elif index.owner:
         text += f", held by {index.owner}"
     elif not index.closed_well:
-        text += "; it was not closed in good order, and is checked when it is opened next"
+        text += "; it was not closed in good order, or touched since: who opens it next checks it"
     if index.holds < vectors and not index.owner:
         text += "; the next crawl, or the site, adds the others"
     return text

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from library.errors import StorageError
+from library.remedy import remedy
 
 _FOLDERS = tuple(f"{number:02x}" for number in range(256))
 # A part of the folders stands for all when they hold more: a look at each of a million files takes
@@ -76,7 +77,9 @@ class Thumbnails:
         except OSError as error:
             with contextlib.suppress(OSError):
                 partial.unlink()
-            raise StorageError(f"cannot write {path}: {error.strerror}") from error
+            raise StorageError(
+                f"cannot write {path}: {error.strerror}{remedy(error.strerror)}"
+            ) from error
 
 
 def _size(path: Path) -> int:

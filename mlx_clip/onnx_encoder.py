@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -102,8 +103,7 @@ class OnnxEncoder:
 
     def _encode(self, pixels: Pixels) -> Vectors:
         values = self._preprocessing.normalise(pixels)
-        (vectors,) = self._image.run(None, {"pixel_values": values})
-        return np.asarray(vectors, np.float32)
+        return self._run(self._image, {"pixel_values": values})
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """As Encoder.encode_texts."""
@@ -118,9 +118,18 @@ class OnnxEncoder:
             inputs = {"input_ids": ids}
             if self._reads_mask:
                 inputs["attention_mask"] = mask
-            (batch,) = self._text.run(None, inputs)
-            vectors.append(np.asarray(batch, np.float32))
+            vectors.append(self._run(self._text, inputs))
         return np.concatenate(vectors)
+
+    def _run(self, session: onnxruntime.InferenceSession, inputs: dict[str, Any]) -> Vectors:
+        try:
+            (vectors,) = session.run(None, inputs)
+        except Exception as error:  # as in open_session
+            raise EncoderError(
+                f"the model in {self._folder} failed: {error}. If memory is short, close other "
+                "programs; else copy its files again"
+            ) from error
+        return np.asarray(vectors, np.float32)
 
     def _own_space(self, folder: Path) -> str:
         return f"{self.name}@{_revision(folder)}/p{PREPROCESSING}"

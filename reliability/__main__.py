@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from bench.document import Sections, machine, measure
 from bench.measure import ROOT
 from reliability.faults import faults_section
+from reliability.kills import kills_section
 
+_WORK = ROOT / "artefacts" / "reliability"
 _DOCUMENT = ROOT / "docs" / "reliability.md"
 
 _SECTIONS: Sections = {
+    "kills": lambda: kills_section(_WORK / "kills"),
     "faults": faults_section,
 }
 
@@ -26,7 +29,7 @@ def _head() -> str:
         "# Reliability\n\n"
         "Written by `make reliability`. Everything here was tried with the real program: real\n"
         "signals, full disks, broken files. What is not counted below is not claimed.\n\n"
-        f"{machine()}, the starter model on ONNX Runtime.\n"
+        f"{machine()}.\n"
     )
 
 

@@ -24,10 +24,12 @@ def drawing(seed: int, size: tuple[int, int] = (160, 120)) -> Image.Image:
     return image
 
 
-def fill(folder: Path, count: int, first_seed: int = 0) -> list[Path]:
+def fill(
+    folder: Path, count: int, first_seed: int = 0, size: tuple[int, int] = (160, 120)
+) -> list[Path]:
     """Write `count` JPEGs, 0000.jpg and on, into a folder that is made when it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{number:04}.jpg" for number in range(count)]
     for number, path in enumerate(paths):
-        drawing(first_seed + number).save(path, quality=90)
+        drawing(first_seed + number, size).save(path, quality=90)
     return paths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -13,10 +14,13 @@ ROOT = Path(__file__).parent.parent
 
 
 @contextmanager
-def program(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def program(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`python app.py` as a process of its own, and the address it prints."""
     command = [sys.executable, "app.py", "--port", "0", *arguments]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    added = {**os.environ, **environment}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=added, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()

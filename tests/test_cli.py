@@ -172,6 +172,7 @@ def test_a_library_that_is_no_database_is_left_alone(photos_dir: Path, data: Pat
     assert (data / "library.sqlite").read_bytes() == b"a diary " * 100
 
 
+@pytest.mark.fault("disk full")
 @pytest.mark.parametrize("limit", [2_000, 60_000, 200_000, 400_000])
 def test_a_full_disk_is_one_sentence_and_the_next_run_goes_on(
     limit: int, photos_dir: Path, data: Path

@@ -15,6 +15,7 @@ from library import counts, files, meta, runs, spaces
 from library.__main__ import main
 from library.crawl_lock import CrawlLock
 from library.database import PAGE_BYTES, Database
+from library.index_files import IndexFiles
 from library.models import Counts, Progress, RootCounts
 from library.settings import Settings
 from library.status import index_status
@@ -93,6 +94,7 @@ def test_status_tells_who_holds_the_index_and_of_a_crash(settings: Settings) -> 
     data = settings.data_dir
     (data / "chroma").mkdir(parents=True)
     (data / "chroma" / "chroma.sqlite3").touch()
+    IndexFiles(data).set_closed()
     assert index_status(settings, 5).closed_well
     (data / "chroma.open").write_text(f"the site, process {os.getpid()}")
     assert index_status(settings, 5).owner == f"the site, process {os.getpid()}"
