@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bench.document import Sections, machine, measure
 from bench.measure import ROOT
 from reliability.faults import faults_section
+from reliability.fuzz import fuzz_section
 from reliability.kills import kills_section
 
 _WORK = ROOT / "artefacts" / "reliability"
@@ -16,6 +17,7 @@ _DOCUMENT = ROOT / "docs" / "reliability.md"
 _SECTIONS: Sections = {
     "kills": lambda: kills_section(_WORK / "kills"),
     "faults": faults_section,
+    "fuzz": fuzz_section,
 }
 
 
