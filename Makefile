@@ -17,6 +17,8 @@
 ## make screenshots  the pictures of the pages in docs
 ## make starter  builds models/starter anew into artefacts/starter/model (needs PyTorch, Debian)
 ## make starter-eval    the recall of models/starter, and of its first build
+## make soak     crawls and searches for half an hour, or for as many MINUTES, and shows what grows;
+##                   into docs/reliability.md, too
 ## make lock     requirements.lock anew from requirements.txt: the newest versions, with hashes
 ## make audit    asks whether anything is known against what requirements.lock names
 ## make clean    removes .venv and .venv-*, node_modules and caches; the library in data/ stays
@@ -26,7 +28,7 @@
 python = .venv/bin/python
 tailwind = node_modules/.bin/tailwindcss --minify --input static/src/app.css --output
 
-.PHONY: help setup setup-dev run test parity lock audit golden bench reliability css css-check vendor locales icons screenshots starter starter-eval clean
+.PHONY: help setup setup-dev run test parity lock audit golden bench reliability soak css css-check vendor locales icons screenshots starter starter-eval clean
 
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile
@@ -83,6 +85,9 @@ bench: setup-dev .venv-parity/installed
 
 reliability: setup-dev
 	@$(python) -m reliability
+
+soak: setup-dev
+	@$(python) -m reliability.soak $(MINUTES)
 
 icons: setup-dev
 	@$(python) -m tools.icons

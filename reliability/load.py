@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -52,6 +53,7 @@ def load_section(work: Path) -> str:
         crowds = {name: _beside(site, crowd) for name, crowd in _crowds(site).items()}
         after, crawled = site.megabytes(), site.crawled - crawled
         files, errors = site.files(), len(site.errors)
+    print(*site.errors, sep="\n", file=sys.stderr)
     return (
         "## Load\n\n"
         f"`wrk`, {_CONNECTIONS} connections for {_SECONDS} s each, on the same processors, while\n"

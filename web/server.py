@@ -41,6 +41,7 @@ class Server:
                 connection_limit=min(_MOST_CONNECTIONS, _open_files() // 2),
                 asyncore_use_poll=True,  # select ends at file number 1,024
                 inbuf_overflow=SMALL,
+                channel_request_lookahead=1,  # else who hung up while waiting is answered in full
                 log_socket_errors=False,  # that somebody hung up
                 ident=None,
             )
