@@ -17,6 +17,10 @@
 ## make screenshots  the pictures of the pages in docs
 ## make starter  builds models/starter anew into artefacts/starter/model (needs PyTorch, Debian)
 ## make starter-eval    the recall of models/starter, and of its first build
+## make soak     crawls and searches for half an hour, or for as many MINUTES, and shows what grows;
+##                   into docs/reliability.md, too
+## make lock     requirements.lock anew from requirements.txt: the newest versions, with hashes
+## make audit    asks whether anything is known against what requirements.lock names
 ## make clean    removes .venv and .venv-*, node_modules and caches; the library in data/ stays
 ##
 ## PYTHON=python3.12 chooses the Python that .venv is made with.
@@ -24,7 +28,7 @@
 python = .venv/bin/python
 tailwind = node_modules/.bin/tailwindcss --minify --input static/src/app.css --output
 
-.PHONY: help setup setup-dev run test parity golden bench reliability css css-check vendor locales icons screenshots starter starter-eval clean
+.PHONY: help setup setup-dev run test parity lock audit golden bench reliability soak css css-check vendor locales icons screenshots starter starter-eval clean
 
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile
@@ -51,6 +55,19 @@ test: setup-dev
 parity: setup-dev .venv-parity/installed
 	.venv-parity/bin/python -m pytest parity
 
+lock: .venv-lock/installed
+	@.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.10 --upgrade \
+	--only-binary :all: --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock" --output-file requirements.lock requirements.txt
+
+audit: .venv-lock/installed
+	@.venv-lock/bin/pip-audit --strict --disable-pip --requirement requirements.lock
+
+.venv-lock/installed: requirements-lock.txt | setup
+	@$(python) -m venv .venv-lock
+	@.venv-lock/bin/python -m pip install --disable-pip-version-check --quiet -r $<
+	@cp $< $@
+
 golden: setup-dev .venv-parity/installed
 	.venv-parity/bin/python -m tests.checkpoints.make
 
@@ -68,6 +85,9 @@ bench: setup-dev .venv-parity/installed
 
 reliability: setup-dev
 	@$(python) -m reliability
+
+soak: setup-dev
+	@$(python) -m reliability.soak $(MINUTES)
 
 icons: setup-dev
 	@$(python) -m tools.icons
@@ -112,5 +132,5 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-parity .venv-rclip .venv-node node_modules .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-lock .venv-parity .venv-rclip .venv-node node_modules .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -32,6 +32,7 @@ from web import (
     access,
     api,
     assets,
+    bodies,
     crawls,
     crawls_api,
     duplicates,
@@ -60,8 +61,6 @@ from web.window import Window
 
 EXIT_DONE, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 2, 130
 
-_LARGEST_UPLOAD = 64_000_000
-
 
 def create_app(settings: Settings) -> Flask:
     """The site over the library in `settings.data_dir`, which is made when there is none.
@@ -71,7 +70,7 @@ def create_app(settings: Settings) -> Flask:
     Raises LibraryError or EncoderError when the library or the model cannot be used.
     """
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_UPLOAD
+    app.config["MAX_CONTENT_LENGTH"] = bodies.LARGEST
     access.install(app, settings)  # first: no error page may say anything to a stranger
     site.register(app, _open_site(settings))
     guard.install(app, settings.host)
@@ -127,7 +126,7 @@ def _open_site(settings: Settings) -> Site:
             duplicates=Duplicates(database, space, Unhashed(database, thumbnails)),
             thumbnails=thumbnails,
             choices=ChoicesCache(),
-            fetcher=Fetcher(_LARGEST_UPLOAD) if settings.search_by_url else None,
+            fetcher=Fetcher(bodies.LARGEST) if settings.search_by_url else None,
             crawls=Background(settings, encoder),
             library_id=meta.library_id(connection),
         )

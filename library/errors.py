@@ -7,7 +7,8 @@
     |   `-- SchemaTooNewError   it was made by a newer version of the program
     |-- FileListError           a file list that is not ours, or cut off
     |-- PhotoError              a picture that cannot be decoded
-    |   `-- PhotoTooLargeError  it would take too much memory
+    |   |-- PhotoTooLargeError  it would take too much memory
+    |   `-- PhotoTooSlowError   its decode did not come to an end in time
     |-- CrawlBusyError          another crawl is at work in this library
     `-- VectorIndexError        the index does not answer as it should
         |-- IndexBusyError      another process owns it
@@ -47,6 +48,10 @@ class PhotoError(LibraryError):
 
 class PhotoTooLargeError(PhotoError):
     """A picture whose pixels would take more memory than MAX_IMAGE_MEGAPIXELS allows."""
+
+
+class PhotoTooSlowError(PhotoError):
+    """A picture whose decode took longer than anybody waits."""
 
 
 class CrawlBusyError(LibraryError):

@@ -24,6 +24,7 @@ from library.header import Header
 from library.memory import BYTES_PER_MEGAPIXEL, MOST_MEGAPIXELS
 from library.models import Metadata
 from library.perceptual_hash import perceptual_hash, reduced
+from library.time_limit import within
 
 THUMBNAIL_SIZE = 512
 THUMBNAIL_TYPE = "image/jpeg"
@@ -32,6 +33,9 @@ THUMBNAIL_QUALITY = 82
 _NEARLY = 0.95
 _LARGEST_PROFILE = 4096
 _WHITE = (255, 255, 255)
+SECONDS = 60.0
+"""That no decode may take longer than, but for what `_limit` allows large ones."""
+_MEGAPIXELS_A_SECOND = 10
 _HEAD = 256  # bytes that tell what a file is
 # EXIF orientation -> what makes the picture upright. Not ImageOps.exif_transpose: it needs the
 # EXIF of the image it is given, which reduce() and compositing have dropped by then.
@@ -60,19 +64,20 @@ def read_header(stream: BinaryIO, least: int, max_megapixels: int) -> Header:
     """Open a picture and choose how small it may be decoded; both sides stay above `least` px.
 
     Raises PhotoError when it is nothing that Kindred reads, or needs a package that is missing,
-    PhotoTooLargeError when its decode would hold more than `max_megapixels`.
+    PhotoTooLargeError when its decode would hold more than `max_megapixels`, PhotoTooSlowError
+    when its header is endless.
     """
     with _decoding():
-        header = _opened(stream, least, max_megapixels)
+        header = within(SECONDS, lambda: _opened(stream, least, max_megapixels))
     if header.megapixels > max_megapixels:
         raise PhotoTooLargeError(_too_large(header, max_megapixels))
     return header
 
 
 def decode(header: Header, least: int, byte_size: int) -> Photo:
-    """Decode the pixels. Raises PhotoError, saying why, when the picture is damaged."""
+    """Decode the pixels. Raises PhotoError, saying why, when the picture is damaged or endless."""
     with _decoding():
-        loaded = header.load()
+        loaded = within(_limit(header), header.load)
         image = loaded.image
         profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P") else None
         pixels = _upright_rgb(image, loaded.orientation, least)
@@ -138,6 +143,11 @@ def _opened(stream: BinaryIO, least: int, max_megapixels: int) -> Header:
     if video.is_video(head):
         return video.read_header(stream, head, least, max_megapixels)
     return still.read_header(stream, least)
+
+
+def _limit(header: Header) -> float:
+    """The seconds that its decode may take, in which slow machines decode it several times over."""
+    return SECONDS + header.megapixels / _MEGAPIXELS_A_SECOND
 
 
 def _too_large(header: Header, max_megapixels: int) -> str:

@@ -8,23 +8,28 @@ from collections.abc import Sequence
 from bench.document import Sections, machine, measure
 from bench.measure import ROOT
 from reliability.faults import faults_section
+from reliability.fuzz import fuzz_section
 from reliability.kills import kills_section
+from reliability.load import load_section
 
-_WORK = ROOT / "artefacts" / "reliability"
-_DOCUMENT = ROOT / "docs" / "reliability.md"
+WORK = ROOT / "artefacts" / "reliability"
+DOCUMENT = ROOT / "docs" / "reliability.md"
 
 _SECTIONS: Sections = {
-    "kills": lambda: kills_section(_WORK / "kills"),
+    "kills": lambda: kills_section(WORK / "kills"),
     "faults": faults_section,
+    "fuzz": fuzz_section,
+    "load": lambda: load_section(WORK / "load"),
 }
 
 
 def main(names: Sequence[str]) -> None:
     """Try everything, or the sections that are named; the document keeps the others."""
-    measure(_DOCUMENT, _head(), _SECTIONS, names)
+    measure(DOCUMENT, head(), _SECTIONS, names)
 
 
-def _head() -> str:
+def head() -> str:
+    """What the document begins with."""
     return (
         "# Reliability\n\n"
         "Written by `make reliability`. Everything here was tried with the real program: real\n"

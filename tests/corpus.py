@@ -60,7 +60,7 @@ MAKERS: dict[str, Callable[[Image.Image], bytes]] = {
     "heic": partial(saved, "HEIF"),
 }
 """A file of each format, by extension."""
-_EXTRAS: dict[str, Callable[[Image.Image], bytes]] = {
+EXTRAS: dict[str, Callable[[Image.Image], bytes]] = {
     "jxl": partial(saved, "JXL"),
     "dng": raw_files.dng,
     "mp4": lambda image: video([image]),
@@ -71,7 +71,7 @@ _EXTRAS: dict[str, Callable[[Image.Image], bytes]] = {
 def cases() -> Iterator[Case]:
     """The whole corpus; no two names are the same."""
     pillow_heif.register_heif_opener()
-    for number, (extension, make) in enumerate({**MAKERS, **_EXTRAS}.items()):
+    for number, (extension, make) in enumerate({**MAKERS, **EXTRAS}.items()):
         yield from _of_a_format(number, extension, make)
     for number, (extension, make) in enumerate(MAKERS.items()):
         dot = Image.new("RGB", (1, 1), (number, 99, 199))

@@ -92,7 +92,14 @@ def jpeg_header(width: int, height: int, progressive: bool = False) -> bytes:
 
 def jpeg_of_scans(count: int) -> bytes:
     """A progressive JPEG whose last scan comes again and again."""
-    whole = _jpeg(progressive=True)
+    return jpeg_of_passes(count, 64)
+
+
+def jpeg_of_passes(count: int, side: int) -> bytes:
+    """A progressive JPEG of so many pixels a side, all the same, in so many scans more."""
+    out = io.BytesIO()
+    Image.new("L", (side, side), 99).save(out, "JPEG", progressive=True)
+    whole = out.getvalue()
     return whole[:-2] + whole[whole.rindex(b"\xff\xda") : -2] * count + b"\xff\xd9"
 
 

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 
@@ -17,8 +19,8 @@ ROOT = Path(__file__).parent.parent
 def new_project(folder: Path) -> Path:
     (folder / "tools").mkdir(parents=True)
     shutil.copy(ROOT / "tools/setup.sh", folder / "tools")
-    (folder / "requirements.txt").write_text("# nothing\n")
-    (folder / "requirements-dev.txt").write_text("-r requirements.txt\n")
+    (folder / "requirements.lock").write_text("# nothing\n")
+    (folder / "requirements-dev.txt").write_text("# nothing\n")
     return folder
 
 
@@ -122,7 +124,7 @@ def test_the_development_tools_come_only_when_asked_for(ready: Path) -> None:
 
 
 def test_changed_requirements_are_installed(ready: Path) -> None:
-    (ready / "requirements.txt").write_text("# something else\n")
+    (ready / "requirements.lock").write_text("# something else\n")
     answer = setup(ready)
     assert "Installing" in answer.stdout
     assert "Making" not in answer.stdout
@@ -142,7 +144,7 @@ def test_a_killed_pip_leaves_no_environment_that_is_believed(ready: Path) -> Non
     python.unlink()
     python.write_text("#!/bin/sh\ncase $1 in -m) kill -KILL $$ ;; esac\n")
     python.chmod(0o755)
-    (ready / "requirements.txt").write_text("# something else\n")
+    (ready / "requirements.lock").write_text("# something else\n")
     assert setup(ready).returncode == 1
     answer = setup(ready)
     assert answer.returncode == 0, answer.stderr
@@ -150,13 +152,23 @@ def test_a_killed_pip_leaves_no_environment_that_is_believed(ready: Path) -> Non
 
 
 def test_a_failed_installation_says_why_and_spares_what_was_there(ready: Path) -> None:
-    good = (ready / "requirements.txt").read_text()
-    (ready / "requirements.txt").write_text("./no-such-package.whl\n")
+    good = (ready / "requirements.lock").read_text()
+    (ready / "requirements.lock").write_text("./no-such-package.whl\n")
     answer = setup(ready)
     assert answer.returncode == 1
     assert "no-such-package" in answer.stderr
-    (ready / "requirements.txt").write_text(good)
+    (ready / "requirements.lock").write_text(good)
     assert setup(ready).stdout == ""
+
+
+def test_a_package_without_a_hash_is_not_installed(ready: Path) -> None:
+    (ready / "package").mkdir()
+    (ready / "package/setup.py").write_text("raise SystemExit('it was run')\n")
+    (ready / "requirements.lock").write_text("./package\n")
+    answer = setup(ready)
+    assert answer.returncode == 1
+    assert "it was run" not in answer.stderr
+    assert "hashes" in answer.stderr
 
 
 def test_an_environment_whose_python_has_gone_is_made_again(ready: Path) -> None:
@@ -173,6 +185,34 @@ def test_the_documentation_names_each_requirement() -> None:
     run_time = (ROOT / "docs/dependencies.md").read_text().split("\n## ")[1]
     # One package may be asked for in several lines, each for other machines.
     assert re.findall(r"^\| `([a-z0-9_-]+)`", run_time, re.M) == list(dict.fromkeys(asked))
+
+
+def test_what_is_asked_for_is_locked_with_hashes() -> None:
+    asked = [
+        Requirement(line)
+        for line in (ROOT / "requirements.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    locked = [Requirement(entry.split(" \\\n")[0]) for entry in entries()]
+    for each in asked:
+        names = [one for one in locked if one.name == canonicalize_name(each.name)]
+        assert names, f"make lock: {each} is not in requirements.lock"
+        versions = [str(one.specifier).removeprefix("==") for one in names]
+        assert any(each.specifier.contains(version) for version in versions), each
+
+
+def test_every_package_of_the_lock_has_a_hash_and_no_other_source() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "://" not in lock
+    assert not re.search(r"^--", lock, re.M)
+    for entry in entries():
+        assert re.fullmatch(r"\S+==\S+[^\n]*( \\\n    --hash=sha256:[0-9a-f]{64})+", entry), entry
+
+
+def entries() -> list[str]:
+    """A package each, with its hashes, of the lock."""
+    lock = (ROOT / "requirements.lock").read_text()
+    return re.findall(r"^[a-z0-9][^\n]*(?:\n    [^\n]*)*", lock, re.M)
 
 
 def test_the_style_sheets_lock_names_no_registry() -> None:

@@ -90,11 +90,12 @@ make_venv() {
 # install NAME WHAT FILE...: the first file is what pip reads, all of them together are the stamp.
 install() {
     stamp=.venv/$1.installed what=$2 file=$3
+    case $file in *.lock) hashes=--require-hashes ;; *) hashes= ;; esac
     shift 2
     cat "$@" | cmp -s - "$stamp" && return
     echo "Installing $what."
     rm .venv/whole
-    if ! quietly .venv/bin/python -m pip install --disable-pip-version-check --quiet -r "$file"; then
+    if ! quietly .venv/bin/python -m pip install --disable-pip-version-check --quiet $hashes -r "$file"; then
         # A pip that failed changed nothing: what was there still works. A killed one (128 + n) did.
         [ "$status" -ge 128 ] || : >.venv/whole
         fail "The packages could not be installed (see above). Is there a network? Then make setup again."
@@ -113,7 +114,7 @@ elif ! .venv/bin/python -c 'import pip' 2>/dev/null; then
     make_venv
 fi
 
-install run "what Kindred needs (a minute or two the first time)" requirements.txt
+install run "what Kindred needs (a minute or two the first time)" requirements.lock
 if [ "${1:-}" = dev ]; then
-    install dev "the tools that check it" requirements-dev.txt requirements.txt
+    install dev "the tools that check it" requirements-dev.txt requirements.lock
 fi

@@ -61,7 +61,7 @@ def _answer(error: HTTPException) -> Response:
         response = make_response(page)
     response.status_code = status
     for name, value in error.get_headers():
-        if name == "Allow":
+        if name in ("Allow", "Retry-After"):
             response.headers[name] = value
     return response
 

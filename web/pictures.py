@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from flask import request
 from PIL import Image
-from werkzeug.exceptions import BadRequest, Forbidden
+from werkzeug.exceptions import BadRequest, Forbidden, ServiceUnavailable
 
 from library.errors import PhotoError
 from library.formats import EXTRAS
@@ -21,6 +23,7 @@ from library.photos import (
     read_header,
     thumbnail,
 )
+from library.time_limit import overdue
 from web.language import gettext
 from web.said import said
 from web.site import Site
@@ -28,28 +31,35 @@ from web.site import Site
 PREVIEW_SIZE = 2048
 SMALL = THUMBNAIL_SIZE // 2
 # More at a time would leave no processor for searches, nor for the crawl that may be at work.
-_decoding = threading.BoundedSemaphore(2)
+_MOST_DECODES = 2
+_decoding = threading.BoundedSemaphore(_MOST_DECODES)
+# Each takes one of the server's threads, of which searches and pictures need some.
+_uploads = threading.BoundedSemaphore(2 * _MOST_DECODES)
+_SECONDS_TO_WAIT = 5
 
 
 def uploaded(site: Site) -> Image.Image:
     """The picture in the request's `image` field, upright RGB.
 
-    Raises BadRequest, saying what to do, when there is none or it cannot be read.
+    Raises BadRequest, saying what to do, when there is none or it cannot be read, and
+    ServiceUnavailable while there are enough already.
     """
-    upload = request.files.get("image")
-    content = upload.read() if upload is not None else b""
-    if not content:
-        raise BadRequest(
-            gettext("No picture came with the request. Choose one, or drop it on the page.")
-        )
-    return _read(site, content)
+    with _turn():
+        upload = request.files.get("image")
+        content = upload.read() if upload is not None else b""
+        if not content:
+            raise BadRequest(
+                gettext("No picture came with the request. Choose one, or drop it on the page.")
+            )
+        return _read(site, content)
 
 
 def fetched(site: Site, url: str) -> Image.Image:
     """The picture at an address on the web, upright RGB.
 
-    Raises Forbidden while that is switched off, BadRequest when there is no picture, and what
-    web/fetch.py says when nothing arrives.
+    Raises Forbidden while that is switched off, BadRequest when there is no picture,
+    ServiceUnavailable while there are enough already, and what web/fetch.py says when nothing
+    arrives.
     """
     if site.fetcher is None:
         raise Forbidden(
@@ -60,7 +70,19 @@ def fetched(site: Site, url: str) -> Image.Image:
         )
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         raise Forbidden(gettext("This request came from another site, so it was not carried out."))
-    return _read(site, site.fetcher.fetch(url))
+    with _turn():
+        return _read(site, site.fetcher.fetch(url))
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One of the few that may be at it. Raises ServiceUnavailable when all are."""
+    if not _uploads.acquire(blocking=False):
+        raise _busy()
+    try:
+        yield
+    finally:
+        _uploads.release()
 
 
 def _read(site: Site, content: bytes) -> Image.Image:
@@ -110,7 +132,16 @@ def smaller(jpeg: bytes) -> bytes:
     return out.getvalue()
 
 
+def _busy() -> ServiceUnavailable:
+    return ServiceUnavailable(
+        gettext("Kindred has its hands full with other pictures. Try again in a moment."),
+        retry_after=_SECONDS_TO_WAIT,
+    )
+
+
 def _open(stream: BinaryIO, least: int, max_megapixels: int) -> Photo:
+    if overdue() >= _MOST_DECODES:
+        raise _busy()
     with _decoding:
         header = read_header(stream, least, max_megapixels)
         with DECODING.reserve(header.megapixels, max_megapixels):

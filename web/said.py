@@ -60,6 +60,7 @@ _SENTENCES = (
         "MAX_IMAGE_MEGAPIXELS=%(needed)s would read it (now %(now)s)"
     ),
     gettext_noop("too large: %(shape)s pixels take %(megabytes)s MB of memory to decode"),
+    gettext_noop("takes too long: it was not decoded after %(seconds)s seconds"),
     gettext_noop("the file is empty"),
     gettext_noop("cannot be read: %(error)s"),
     gettext_noop(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +11,15 @@ from typing import Any
 import waitress
 from flask import Flask
 from waitress import wasyncore
+from waitress.server import BaseWSGIServer
 
 from library.errors import SettingsError
+from web.bodies import SMALL, Channel
 
 _THREADS = 8
+# Whoever keeps hundreds of connections open, and says nothing, shall not keep others out.
+_MOST_CONNECTIONS = 1_000
+_MOST_FILES = 4_096
 _LOOK = 0.5  # seconds between looks whether to end
 
 
@@ -27,7 +33,17 @@ class Server:
         self._sockets: dict[int, Any] = {}
         try:
             self._server = waitress.create_server(
-                app, map=self._sockets, host=host, port=port, threads=_THREADS, ident=None
+                app,
+                map=self._sockets,
+                host=host,
+                port=port,
+                threads=_THREADS,
+                connection_limit=min(_MOST_CONNECTIONS, _open_files() // 2),
+                asyncore_use_poll=True,  # select ends at file number 1,024
+                inbuf_overflow=SMALL,
+                channel_request_lookahead=1,  # else who hung up while waiting is answered in full
+                log_socket_errors=False,  # that somebody hung up
+                ident=None,
             )
         except (OSError, ValueError) as error:  # waitress has a ValueError for unknown hosts
             why = getattr(error, "strerror", None) or error
@@ -35,6 +51,9 @@ class Server:
                 f"cannot listen on {host}, port {port}: {why}. "
                 "Choose another with --port (make run PORT=5001), or --host"
             ) from error
+        for each in self._sockets.values():  # a name may have several addresses
+            if isinstance(each, BaseWSGIServer):
+                each.channel_class = Channel
         port = getattr(self._server, "effective_port", port)
         self.address = f"http://{_shown(host)}:{port}"
 
@@ -59,7 +78,17 @@ class Server:
 
     def _loop(self, ended: threading.Event) -> None:
         while not ended.is_set():
-            wasyncore.loop(timeout=_LOOK, map=self._sockets, count=1)
+            wasyncore.loop(timeout=_LOOK, use_poll=True, map=self._sockets, count=1)
+
+
+def _open_files() -> int:
+    """How many files the process may open; macOS starts programs with 256, and lets them ask."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(_MOST_FILES, hard)
+    if soft == resource.RLIM_INFINITY or soft >= most:
+        return most
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
 
 
 def _shown(host: str) -> str:
