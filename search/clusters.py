@@ -99,6 +99,10 @@ def check(vectors: Vectors, recipe: Recipe) -> None:
     count, wanted = len(vectors), recipe.clusters
     if wanted is not None and wanted < 2:
         raise MapError(f"{wanted} clusters are no map: ask for 2 or more, or leave the number out.")
+    if recipe.smallest is not None and recipe.smallest < 2:
+        raise MapError("The smallest cluster has 2 pictures or more.")
+    if not 0 <= recipe.seed < 2**32:
+        raise MapError("A seed is a whole number from 0 to 4294967295.")
     if count < FEWEST:
         raise MapError(f"A map needs {FEWEST} pictures or more; there are {count}.")
     if wanted is not None and wanted > count:

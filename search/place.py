@@ -1,8 +1,8 @@
 """New pictures on a map that is there: in the nearest cluster, and beside those they are like.
 
 UMAP's own model is not kept: it can only be pickled, and a pickle runs whatever it holds and opens
-in the version alone that wrote it. A picture lies where UMAP's transform would begin, at the mean of
-its neighbours' places weighted by how near they are, and stays there.
+in the version alone that wrote it. A picture lies where UMAP's transform would begin, at the mean
+of its neighbours' places weighted by how near they are, and stays there.
 """
 
 from __future__ import annotations

@@ -91,9 +91,10 @@ def embed(
     points: Vectors, neighbours: Neighbours, dims: int, seed: int, step: Step, report: Report
 ) -> Embedded:
     """UMAP of unit vectors (n, c) by cosine: (n, dims). Dense for clusters, airy for the eye."""
-    import umap
-
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImportWarning)  # parts that want TensorFlow
+        import umap
+
         # What comes later is placed by its neighbours: see place.py.
         warnings.filterwarnings("ignore", message="precomputed_knn.*transform", module="umap")
         made = umap.UMAP(
