@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -102,24 +102,38 @@ def named(connection: sqlite3.Connection, name: str) -> Collection | None:
     return next((one for one in collections(connection) if one.name == name), None)
 
 
-def set_folders(
-    connection: sqlite3.Connection, collection: Collection, folders: Iterable[bytes]
-) -> None:
-    """Make these folders the items of a collection; what was one and is no more is forgotten."""
-    wanted = set(folders)
-    known = connection.execute("SELECT key FROM items WHERE collection_id = ?", (collection.id,))
-    for (key,) in known.fetchall():
-        if key not in wanted:
-            connection.execute(
-                "DELETE FROM items WHERE collection_id = ? AND key = ?", (collection.id, key)
+def refresh(connection: sqlite3.Connection) -> None:
+    """Make the items of every collection of folders those that its folder has now.
+
+    Each folder directly in it with files below. Call it in a transaction.
+    """
+    for one in collections(connection):
+        if one.source == "folder":
+            rows = connection.execute(
+                "SELECT path FROM folders WHERE path >= ? AND path < ?", subtree(one.folder)
             )
+            first, _ = subtree(one.folder)
+            _set_folders(
+                connection, one, {first + path[len(first) :].split(b"/")[0] for (path,) in rows}
+            )
+
+
+def _set_folders(
+    connection: sqlite3.Connection, collection: Collection, folders: set[bytes]
+) -> None:
+    """What was an item and is no more is forgotten; the others keep their ids."""
+    known = connection.execute("SELECT key FROM items WHERE collection_id = ?", (collection.id,))
+    connection.executemany(
+        "DELETE FROM items WHERE collection_id = ? AND key = ?",
+        [(collection.id, key) for (key,) in known if key not in folders],
+    )
     connection.executemany(
         """INSERT OR IGNORE INTO items (collection_id, key, name, first_path, end_path)
         VALUES (?, ?, ?, ?, ?)""",
-        (
+        [
             (collection.id, folder, display_path(os.path.basename(folder)), *subtree(folder))
-            for folder in sorted(wanted)
-        ),
+            for folder in sorted(folders)
+        ],
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from library import collections, map_points, maps
 from library.collections import Item
 from library.database import Database
-from library.map_points import Ids
+from library.map_points import NOISE, Ids
 from library.maps import Cluster, Map
 from library.matrix import Matrix, Rows
 from library.spaces import Space
@@ -96,6 +96,19 @@ class Styles:
             for place in order[:clusters].tolist()
         )
         return Answer(one, found, lead, len(order) == 1 or lead >= _CLEARLY * float(scores.std()))
+
+    def typical(self, one: Map, number: int) -> list[int]:
+        """The pictures of a cluster, the most typical first; those in none by their ids."""
+        connection = self._database.connection
+        members = map_points.members(connection, one.id, number)
+        if number == NOISE:
+            return members.tolist()
+        ids, vectors = _of(self._matrix.rows(), members)
+        centroid = maps.centroids(connection, one.id)[number]
+        if vectors.shape[1] != len(centroid):  # of a map of another space
+            return members.tolist()
+        best = np.argsort(-(vectors @ centroid), kind="stable")
+        return ids[best].tolist()
 
     def spread(self, one: Map, image_ids: Sequence[int]) -> Spread:
         """How far these pictures lie apart, and whether that is one style on this map."""
