@@ -56,9 +56,14 @@ class Neighbours:
     distances: Embedded
 
 
+def is_installed() -> bool:
+    """Whether the extra is there; it is not imported."""
+    return all(importlib.util.find_spec(name) for name in ("sklearn", "umap"))
+
+
 def check_installed() -> None:
     """Raise MapError, saying what to install, where the extra is missing."""
-    if not all(importlib.util.find_spec(name) for name in ("sklearn", "umap")):
+    if not is_installed():
         raise MapError(_INSTALL)
 
 

@@ -100,15 +100,13 @@ class Styles:
     def typical(self, one: Map, number: int) -> list[int]:
         """The pictures of a cluster, the most typical first; those in none by their ids."""
         connection = self._database.connection
-        members = map_points.members(connection, one.id, number)
-        if number == NOISE:
-            return members.tolist()
-        ids, vectors = _of(self._matrix.rows(), members)
-        centroid = maps.centroids(connection, one.id)[number]
-        if vectors.shape[1] != len(centroid):  # of a map of another space
-            return members.tolist()
-        best = np.argsort(-(vectors @ centroid), kind="stable")
-        return ids[best].tolist()
+        ids = map_points.members(connection, one.id, number)
+        if number != NOISE and one.space_id == self._space.id:
+            ids, vectors = _of(self._matrix.rows(), ids)
+            centroid = maps.centroids(connection, one.id)[number]
+            ids = ids[np.argsort(-(vectors @ centroid), kind="stable")]
+        found: list[int] = ids.tolist()
+        return found
 
     def spread(self, one: Map, image_ids: Sequence[int]) -> Spread:
         """How far these pictures lie apart, and whether that is one style on this map."""
