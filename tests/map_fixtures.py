@@ -10,7 +10,7 @@ import numpy as np
 
 from library import images, map_points, maps, spaces, vectors
 from library.database import Database
-from library.map_points import SIDE, Points
+from library.map_points import SIDE, Numbers, Points
 from library.maps import Cluster, NewMap
 from library.models import Metadata
 from library.spaces import Space
@@ -68,8 +68,12 @@ def put_map(
     labels: Sequence[int],
     made: Vectors,
     name: str = "made up",
+    places: tuple[Numbers, Numbers] | None = None,
 ) -> int:
-    """A map of these pictures with these clusters, its points in a row by cluster."""
+    """A map of these pictures with these clusters, its points at `places` (x and y).
+
+    Without any, they stand in a row by cluster.
+    """
     numbers = np.array(labels, np.int32)
     count = int(numbers.max()) + 1
     centroids = np.stack([made[numbers == one].mean(axis=0) for one in range(count)])
@@ -85,7 +89,8 @@ def put_map(
         )
         for one in range(count)
     )
-    x = (SIDE * (numbers + 1) // (count + 1)).astype(np.int32)
+    row = (SIDE * (numbers + 1) // (count + 1)).astype(np.int32)
+    x, y = places or (row, np.full(len(ids), SIDE // 2, np.int32))
     components = np.linalg.svd(made - made.mean(axis=0), full_matrices=False)[2][:10]
     new = NewMap(
         name,
@@ -107,7 +112,7 @@ def put_map(
         components,
         clusters,
         centroids.astype(np.float32),
-        Points(np.array(ids), numbers, x, np.full(len(ids), SIDE // 2, np.int32)),
+        Points(np.array(ids), numbers, x, y),
     )
     with database.transaction() as connection:
         return maps.put(connection, new)

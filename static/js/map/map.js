@@ -10,6 +10,14 @@ import { addressed, projection, remember, whole } from "./view.js";
 
 const SETTLED = 140; // ms without a move
 const STEP = 1; // a button's, in powers of two
+const PACE = 80; // px for a key
+const WAYS = {
+  ArrowLeft: [-PACE, 0],
+  ArrowRight: [PACE, 0],
+  ArrowUp: [0, -PACE],
+  ArrowDown: [0, PACE],
+};
+const ZOOMS = { "+": STEP, "=": STEP, "-": -STEP };
 const SPREAD = 0.16; // of a point's share of the canvas, its radius
 const LARGER = 1.8; // a lit point than others
 const APART = 12; // px between the pointer and the picture that it is on
@@ -29,7 +37,7 @@ class MapPage {
     this.view = addressed(this.whole);
     this.deck = new Deck({
       parent: part("frame"),
-      views: new OrthographicView({ controller: { keyboard: true, inertia: 200 } }),
+      views: new OrthographicView({ controller: { keyboard: false, inertia: 200 } }),
       initialViewState: this.view,
       onViewStateChange: ({ viewState }) => this.moved(viewState),
       onResize: () => this.moved(this.view),
@@ -75,6 +83,18 @@ class MapPage {
   show(view) {
     this.deck.setProps({ initialViewState: { ...this.view, ...view } });
     this.moved({ ...this.view, ...view });
+  }
+
+  zoom(by) {
+    const { zoom, minZoom, maxZoom } = this.view;
+    this.show({ zoom: Math.min(Math.max(zoom + by, minZoom), maxZoom) });
+  }
+
+  // By so many px to the right and down.
+  pan([right, down]) {
+    const [width, height] = size();
+    const [x, y] = this.projection.unproject([width / 2 + right, height / 2 + down]);
+    this.show({ target: [x, y, 0] });
   }
 
   moved(view) {
@@ -169,12 +189,8 @@ function say(what, number) {
 }
 
 function takeButtons(page) {
-  const by = (step) => {
-    const { zoom, minZoom, maxZoom } = page.view;
-    page.show({ zoom: Math.min(Math.max(zoom + step, minZoom), maxZoom) });
-  };
-  part("nearer").addEventListener("click", () => by(STEP));
-  part("farther").addEventListener("click", () => by(-STEP));
+  part("nearer").addEventListener("click", () => page.zoom(STEP));
+  part("farther").addEventListener("click", () => page.zoom(-STEP));
   part("whole").addEventListener("click", () => page.show(page.whole));
   const select = part("select");
   const surface = part("lasso");
@@ -188,6 +204,19 @@ function takeButtons(page) {
     page.select(inside(page.points, drawn.map(page.projection.unproject)));
   });
   part("clear").addEventListener("click", () => page.select([]));
+}
+
+// deck.gl's own keys move the map the other way than maps on the web do.
+function takeArrows(page) {
+  part("overlay").addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const zoom = ZOOMS[event.key];
+    const way = WAYS[event.key];
+    if (!zoom && !way) return;
+    event.preventDefault();
+    if (zoom) page.zoom(zoom);
+    else page.pan(way);
+  });
 }
 
 function takeSearch(page) {
@@ -218,6 +247,7 @@ async function begin() {
       })),
   );
   takeButtons(page);
+  takeArrows(page);
   takeSearch(page);
   page.settle();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => page.colour());
