@@ -81,10 +81,10 @@ def map_quality_section(work: Path) -> str:
         _compared(f"the map, {len(chosen.centroids)} clusters, as chosen", chosen.labels, labels),
     ]
     shown = (
-        f"{_QUALITY}The {len(vectors):,} drawings of Debian's openclipart-png in {number} folders, by the\n"
-        "starter model: the clusters beside the folders. Adjusted mutual information is 0 by\n"
-        "chance and 1 for the same; purity is the share that lies in the folder that its cluster\n"
-        "has most of.\n\n"
+        f"{_QUALITY}The {len(vectors):,} drawings of Debian's openclipart-png in {number}\n"
+        "folders, by the starter model: the clusters beside the folders. Adjusted mutual\n"
+        "information is 0 by chance and 1 for the same; purity is the share that lies in the\n"
+        "folder that its cluster has most of.\n\n"
         f"{table(('clusters', 'AMI', 'purity'), rows)}\n"
     )
     asked = _asking(names, labels, vectors, maps[0].labels)
@@ -154,7 +154,7 @@ def _asking(names: list[str], folders: Labels, vectors: Vectors, clusters: Label
         scores = centroids @ prompts.embed(encoder, name.replace("_", " "))
         found += int(holds_most) in np.argsort(-scores)[:_FIRST].tolist()
     return (
-        f"Asking for each of the {len(names)} folders by its name: the cluster that holds most of\n"
-        f"it is among the first {_FIRST} of {len(centroids)} for {found / len(names):.0%} of them; by "
-        f"chance {_FIRST / len(centroids):.0%}.\n"
+        f"Asking for each of the {len(names)} folders by its name: the cluster that holds most\n"
+        f"of it is among the first {_FIRST} of {len(centroids)} for {found / len(names):.0%} of\n"
+        f"them; by chance {_FIRST / len(centroids):.0%}.\n"
     )

@@ -67,7 +67,7 @@ def put_map(
     ids: Sequence[int],
     labels: Sequence[int],
     made: Vectors,
-    name: str = "made up",
+    name: str = "made-up",
 ) -> int:
     """A map of these pictures with these clusters, its points in a row by cluster."""
     numbers = np.array(labels, np.int32)

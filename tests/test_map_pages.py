@@ -157,7 +157,7 @@ def test_noise_is_the_last_number() -> None:
 def test_a_map_that_cannot_be_built_is_said_on_the_page(own: FlaskClient) -> None:
     """By a process of its own; the map that is there stays."""
     assert own.post("/maps", data={"name": "b", "clusters": "many"}).status_code == 400
-    done = own.post("/maps", data={"name": "made up", "clusters": "30"})
+    done = own.post("/maps", data={"name": "made-up", "clusters": "30"})
     assert done.status_code == 303
     assert own.post("/maps", data={"name": "b"}).status_code == 409
     wait_until(lambda: "is being made" not in text(own, "/styles"))
@@ -171,7 +171,7 @@ def test_building_is_stopped_on_the_page(own: FlaskClient) -> None:
     assert "“b” is being made" in text(own, "/styles")
     own.post("/maps/stop")
     assert "Stopped; nothing was changed." in text(own, "/styles")
-    assert [one["name"] for one in own.get("/api/v1/maps").get_json()["maps"]] == ["made up"]
+    assert [one["name"] for one in own.get("/api/v1/maps").get_json()["maps"]] == ["made-up"]
 
 
 def test_new_pictures_are_placed_from_the_page(own: FlaskClient) -> None:
