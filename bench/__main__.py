@@ -15,6 +15,7 @@ from bench.duplicates import duplicates_section
 from bench.encoder import encoder_section
 from bench.filters import filters_section
 from bench.index import index_section
+from bench.maps import map_quality_section, maps_section
 from bench.measure import ROOT
 from bench.memory import memory_section
 from bench.pages import pages_section
@@ -67,6 +68,8 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "filters": lambda: filters_section(_WORK),
     "duplicates": duplicates_section,
     "retrieval": retrieval_section,
+    "maps": maps_section,
+    "map-quality": lambda: map_quality_section(_WORK),
 }
 
 

@@ -67,7 +67,7 @@ def put_map(
     ids: Sequence[int],
     labels: Sequence[int],
     made: Vectors,
-    name: str = "made up",
+    name: str = "made-up",
     places: tuple[Numbers, Numbers] | None = None,
 ) -> int:
     """A map of these pictures with these clusters, its points at `places` (x and y).
