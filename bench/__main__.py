@@ -15,6 +15,7 @@ from bench.duplicates import duplicates_section
 from bench.encoder import encoder_section
 from bench.filters import filters_section
 from bench.index import index_section
+from bench.map_page import map_page_section
 from bench.maps import map_quality_section, maps_section
 from bench.measure import ROOT
 from bench.memory import memory_section
@@ -69,6 +70,7 @@ _SECTIONS: dict[str, Callable[[], str]] = {
     "duplicates": duplicates_section,
     "retrieval": retrieval_section,
     "maps": maps_section,
+    "map-page": lambda: map_page_section(_WORK),
     "map-quality": lambda: map_quality_section(_WORK),
 }
 
