@@ -68,6 +68,20 @@ _ITEM = """SELECT items.id, collection_id, name, version, creator, base_model, p
     words, statistics FROM items"""
 
 
+def pairs_where(condition: str) -> str:
+    """SQL that gives item_id and image_id of the pictures that are there, of some items.
+
+    The condition is on the table of items. In both parts, as SQLite looks at all files else.
+    """
+    return f"""SELECT items.id AS item_id, files.image_id AS image_id
+        FROM items JOIN files ON path >= first_path AND path < end_path
+        WHERE files.image_id IS NOT NULL AND missing_since IS NULL AND {condition}
+        UNION SELECT items.id, images.id
+        FROM items JOIN item_pictures ON item_id = items.id JOIN images USING (content_hash)
+        WHERE {condition} AND EXISTS (SELECT 1 FROM files
+            WHERE files.image_id = images.id AND missing_since IS NULL)"""
+
+
 def remember(
     connection: sqlite3.Connection, name: str, source: Source, folder: bytes
 ) -> Collection:
@@ -173,9 +187,9 @@ def items(connection: sqlite3.Connection, collection_id: int) -> list[Listed]:
     """The items of a collection, by name, each with how many pictures of it are there."""
     counted = dict(
         connection.execute(
-            """SELECT item_id, count(*) FROM item_images
-            WHERE item_id IN (SELECT id FROM items WHERE collection_id = ?) GROUP BY item_id""",
-            (collection_id,),
+            f"""SELECT item_id, count(*) FROM ({pairs_where("collection_id = :collection")})
+            GROUP BY item_id""",
+            {"collection": collection_id},
         ).fetchall()
     )
     rows = connection.execute(
@@ -187,28 +201,17 @@ def items(connection: sqlite3.Connection, collection_id: int) -> list[Listed]:
 def images_of(connection: sqlite3.Connection, item_id: int) -> list[int]:
     """The pictures of an item that are there, in the order of their ids."""
     rows = connection.execute(
-        "SELECT image_id FROM item_images WHERE item_id = ? ORDER BY image_id", (item_id,)
+        f"SELECT image_id FROM ({pairs_where('items.id = :item')}) ORDER BY image_id",
+        {"item": item_id},
     )
     return [image_id for (image_id,) in rows]
 
 
-def images_in(connection: sqlite3.Connection, collection_id: int) -> Ids:
-    """The pictures of a collection that are there: ids, rising."""
-    rows = connection.execute(
-        """SELECT DISTINCT image_id FROM item_images
-        WHERE item_id IN (SELECT id FROM items WHERE collection_id = ?) ORDER BY image_id""",
-        (collection_id,),
-    ).fetchall()
-    return np.fromiter((image_id for (image_id,) in rows), np.int64, len(rows))
-
-
-def items_holding(connection: sqlite3.Connection, image_id: int) -> list[Item]:
-    """The items that a picture belongs to."""
-    rows = connection.execute(
-        f"{_ITEM} JOIN item_images ON item_id = items.id WHERE image_id = ? ORDER BY name",
-        (image_id,),
-    )
-    return [Item(*_read(row)) for row in rows]
+def pairs(connection: sqlite3.Connection) -> tuple[Ids, Ids]:
+    """Every item with every picture of it that is there: ids of items, and of pictures."""
+    rows = connection.execute(pairs_where("true")).fetchall()
+    table = np.array(rows, np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
 
 
 def _read(row: Sequence[Any]) -> tuple[int, int, About]:

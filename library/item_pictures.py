@@ -57,16 +57,6 @@ def of_item(connection: sqlite3.Connection, item_id: int) -> list[Fetched]:
     return [Fetched(*row) for row in rows]
 
 
-def prompts(connection: sqlite3.Connection, image_id: int) -> list[Fetched]:
-    """What is said of one of the library's pictures where it was fetched."""
-    rows = connection.execute(
-        f"""{_FETCHED} WHERE content_hash = (SELECT content_hash FROM images WHERE id = ?)
-        ORDER BY id""",
-        (image_id,),
-    )
-    return [Fetched(*row) for row in rows]
-
-
 def count(connection: sqlite3.Connection, item_id: int) -> int:
     """How many pictures of an item are recorded, damaged ones among them."""
     (number,) = connection.execute(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from library.collections import pairs_where
+
 SIDE = 65_535
 """Points lie from 0 to this, in both directions."""
 NOISE = -1
@@ -93,25 +95,11 @@ def sizes(connection: sqlite3.Connection, map_id: int) -> dict[int, int]:
     )
 
 
-def items_among(connection: sqlite3.Connection, map_id: int, number: int) -> dict[int, list[int]]:
-    """The items that have pictures in a cluster, with those pictures, by the items' ids."""
-    found: dict[int, list[int]] = {}
-    rows = connection.execute(
-        """SELECT item_id, image_id FROM map_points JOIN item_images USING (image_id)
-        WHERE map_id = ? AND cluster = ?""",
-        (map_id, number),
-    )
-    for item_id, image_id in rows:
-        found.setdefault(item_id, []).append(image_id)
-    return found
-
-
 def mappable(connection: sqlite3.Connection, space_id: int, collection_id: int | None) -> Ids:
     """The pictures that are there and have a vector, of a collection or of all: ids, rising."""
     within = "SELECT image_id FROM files WHERE missing_since IS NULL AND image_id IS NOT NULL"
     if collection_id is not None:
-        within = """SELECT image_id FROM item_images
-            WHERE item_id IN (SELECT id FROM items WHERE collection_id = :collection)"""
+        within = f"SELECT image_id FROM ({pairs_where('collection_id = :collection')})"
     rows = connection.execute(
         f"""SELECT image_id FROM vectors WHERE space_id = :space AND image_id IN ({within})
         ORDER BY image_id""",

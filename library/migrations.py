@@ -182,14 +182,6 @@ MIGRATIONS = (
             ) STRICT""",
             "CREATE INDEX item_pictures_by_remote_id ON item_pictures (remote_id)",
             "CREATE INDEX item_pictures_by_content ON item_pictures (content_hash)",
-            """CREATE VIEW item_images AS
-                SELECT items.id AS item_id, files.image_id AS image_id
-                FROM items JOIN files ON path >= first_path AND path < end_path
-                WHERE files.image_id IS NOT NULL AND missing_since IS NULL
-                UNION
-                SELECT item_id, images.id FROM item_pictures JOIN images USING (content_hash)
-                WHERE EXISTS (SELECT 1 FROM files
-                    WHERE files.image_id = images.id AND missing_since IS NULL)""",
             # parameters and figures are JSON; mean and components what vectors are projected by.
             """CREATE TABLE maps (
                 id INTEGER PRIMARY KEY AUTOINCREMENT,

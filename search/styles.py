@@ -91,8 +91,9 @@ class Styles:
         order = np.argsort(-scores, kind="stable")
         lead = float(scores[order[0]] - scores[order[1]]) if len(order) > 1 else 0.0
         known = maps.clusters(connection, one.id)
+        pairs = collections.pairs(connection)
         found = tuple(
-            self._cluster(one, known[place], float(scores[place]), vector, items)
+            self._cluster(one, known[place], float(scores[place]), vector, items, pairs)
             for place in order[:clusters].tolist()
         )
         return Answer(one, found, lead, len(order) == 1 or lead >= _CLEARLY * float(scores.std()))
@@ -115,7 +116,13 @@ class Styles:
         return _spread(vectors, float(one.figures["spread"]))
 
     def _cluster(
-        self, one: Map, cluster: Cluster, score: float, vector: Vectors, items: int
+        self,
+        one: Map,
+        cluster: Cluster,
+        score: float,
+        vector: Vectors,
+        items: int,
+        pairs: tuple[Ids, Ids],
     ) -> FoundCluster:
         connection = self._database.connection
         members = map_points.members(connection, one.id, cluster.number)
@@ -124,7 +131,7 @@ class Styles:
             round(score, 4),
             len(members),
             self._best(members, vector),
-            self._items(one, cluster.number, vector, items),
+            self._items(one, members, vector, items, pairs),
         )
 
     def _best(self, image_ids: Ids, vector: Vectors) -> tuple[int, ...]:
@@ -132,12 +139,16 @@ class Styles:
         best = np.argsort(-(vectors @ vector), kind="stable")[:EXAMPLES]
         return tuple(ids[best].tolist())
 
-    def _items(self, one: Map, number: int, vector: Vectors, items: int) -> tuple[FoundItem, ...]:
+    def _items(
+        self, one: Map, members: Ids, vector: Vectors, items: int, pairs: tuple[Ids, Ids]
+    ) -> tuple[FoundItem, ...]:
         connection = self._database.connection
         rows, around = self._matrix.rows(), float(one.figures["spread"])
+        inside = np.isin(pairs[1], members)
+        item_ids, image_ids = pairs[0][inside], pairs[1][inside]
         scored = []
-        for item_id, inside in map_points.items_among(connection, one.id, number).items():
-            ids, vectors = _of(rows, np.array(inside, np.int64))
+        for item_id in np.unique(item_ids).tolist():
+            ids, vectors = _of(rows, image_ids[item_ids == item_id])
             if len(ids):
                 scored.append((_score(vectors, vector), item_id, ids, vectors))
         scored.sort(key=lambda each: (-each[0], each[1]))

@@ -148,6 +148,16 @@ def test_points_are_sent_once(client: FlaskClient) -> None:
     assert (again.status_code, again.get_data()) == (304, b"")
 
 
+def test_points_that_changed_are_sent_anew(own: FlaskClient) -> None:
+    first = own.get("/api/v1/maps/1/points")
+    with site.of(own.application).database.transaction() as connection:
+        connection.execute("UPDATE files SET missing_since = 1 WHERE image_id = 3")
+    headers = {"If-None-Match": first.headers["ETag"]}
+    again = own.get("/api/v1/maps/1/points", headers=headers)
+    assert again.status_code == 200
+    assert len(again.get_data()) == len(first.get_data()) - 10
+
+
 def test_noise_is_the_last_number() -> None:
     column = np.array([7], np.int32)
     content = packed(Points(np.array([70_000]), np.array([NOISE], np.int32), column, column))

@@ -17,6 +17,8 @@ from PIL import Image
 from library import collections, map_points, maps, meta
 from library.database import Database
 from library.matrix import Matrix
+from library.prune import forget_pictures
+from library.salvage import salvage
 from library.settings import Settings, load_settings
 from library.spaces import Space
 from mlx_clip import Encoder
@@ -218,6 +220,42 @@ def test_a_map_says_when_it_is_stale(database: Database, space: Space) -> None:
     assert (age.points, age.gone) == (32, 8)
     assert is_stale(age)
     assert len(map_points.points(database.connection, map_id)) == 32
+
+
+def test_pictures_that_were_forgotten_are_gone_and_the_map_stays(
+    database: Database, space: Space, run: Run
+) -> None:
+    made = groups((20, 20))
+    ids = fill_library(database, space, made, ["/p"] * 40)
+    map_id = put_map(database, space, ids, [0] * 20 + [1] * 20, made)
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM files WHERE image_id <= 3")
+        forget_pictures(connection, [1, 2, 3])
+    one = maps.get(database.connection, map_id)
+    assert one is not None
+    assert age_of(database, one).gone == 3
+    assert map_points.sizes(database.connection, map_id) == {0: 17, 1: 20}
+    assert run("show", "made-up") == 0
+
+
+def test_what_people_wrote_outlives_a_damaged_database(database: Database, space: Space) -> None:
+    made = groups((10, 10))
+    ids = fill_library(database, space, made, ["/p/a"] * 20)
+    map_id = put_map(database, space, ids, [0] * 10 + [1] * 10, made)
+    with database.transaction() as connection:
+        maps.name_cluster(connection, map_id, 1, "mine")
+        collections.remember(connection, "art", "folder", b"/p")
+        collections.refresh(connection)
+    before = map_points.points(database.connection, map_id)
+    database.close()
+    salvage(database.path)
+    mended = Database(database.path)
+    after = map_points.points(mended.connection, map_id)
+    assert np.array_equal(before.image_ids, after.image_ids)
+    assert [each.name for each in maps.clusters(mended.connection, map_id)] == [None, "mine"]
+    assert [one.name for one in collections.collections(mended.connection)] == ["art"]
+    assert len(collections.pairs(mended.connection)[0]) == 20
+    mended.close()
 
 
 def test_maps_are_listed_renamed_and_deleted(
