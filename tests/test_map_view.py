@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 from urllib.request import urlopen
 
 import numpy as np
@@ -121,7 +121,7 @@ def test_a_search_lights_up_and_a_link_keeps_the_view(
         assert there[2] == pytest.approx(whole[2] + 1, abs=0.02)
         page.get_by_label("Light up on the map").fill("a dog")
         page.keyboard.press("Enter")
-        expect(page.locator(".map-said")).to_contain_text("Lit: ")
+        expect(page.locator(".map-said")).to_contain_text("Lit: ", timeout=30_000)
         lit = page.locator(".map-said").inner_text()
 
         link = page.url
@@ -129,10 +129,20 @@ def test_a_search_lights_up_and_a_link_keeps_the_view(
         page.goto(link)
         page.locator(".map[data-settled]").wait_for()
         assert view(page) == pytest.approx(there, abs=0.1)
-        expect(page.locator(".map-said")).to_have_text(lit)
+        expect(page.locator(".map-said")).to_have_text(lit, timeout=30_000)
         page.get_by_role("button", name="The whole map").click()
         page.wait_for_function("(link) => location.href !== link", arg=link)
         assert view(page) == pytest.approx(whole, abs=0.1)
+
+
+def test_results_lead_to_the_map_that_they_are_lit_on(
+    browsers: tuple[Browser, Browser], address: str
+) -> None:
+    with opened_page(browsers[0], forgiven=DRIVER) as page:
+        page.goto(f"{urljoin(address, '/search')}?q=a+dog")
+        page.get_by_role("link", name="On the map").click()
+        expect(page.get_by_label("Light up on the map")).to_have_value("a dog")
+        expect(page.locator(".map-said")).to_contain_text("Lit: ", timeout=30_000)
 
 
 def test_points_become_pictures_where_there_is_room(
@@ -146,7 +156,7 @@ def test_points_become_pictures_where_there_is_room(
         for _ in range(4):
             page.mouse.wheel(0, -120)
         picture = page.locator(".map-picture").first
-        expect(picture).to_be_visible()
+        expect(picture).to_be_visible(timeout=30_000)
         box = picture.bounding_box()
         assert box
         assert (box["width"], box["height"]) == (72, 72)
@@ -199,7 +209,7 @@ def test_what_a_line_is_drawn_around_is_listed(
         for x, y in corners[::-1]:
             page.mouse.move(left + width * x, top + height * y, steps=4)
         page.mouse.up()
-        expect(page.locator(".map-said")).to_contain_text("Selected: ")
+        expect(page.locator(".map-said")).to_contain_text("Selected: ", timeout=30_000)
         chosen = int(page.locator(".map-said").inner_text().split()[1])
         # The cluster on the left, whole and alone.
         listed = page.locator(".cluster .figures").first.inner_text()
@@ -222,7 +232,7 @@ def test_clusters_are_told_apart_by_colour_and_what_is_not_lit_fades(
         before = page.locator(".map-frame").screenshot()
         page.get_by_label("Light up on the map").fill("a dog")
         page.keyboard.press("Enter")
-        expect(page.locator(".map-said")).to_contain_text("Lit: ")
+        expect(page.locator(".map-said")).to_contain_text("Lit: ", timeout=30_000)
         page.wait_for_timeout(300)
         after = page.locator(".map-frame").screenshot()
     whole, faded = colours(before), colours(after)

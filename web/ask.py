@@ -18,7 +18,7 @@ from search.styles import Answer, FoundCluster, FoundItem, Styles
 from web import grid, guard
 from web.grid import Tile
 from web.language import gettext
-from web.maps import ID, shown_clusters, shown_map, strip
+from web.maps import ID, newest_map, shown_clusters, shown_map, strip
 from web.paging import page_number
 from web.pictures import uploaded
 from web.site import the_site
@@ -135,15 +135,13 @@ def styles_page(given: Image.Image | None = None) -> str:
 
 def chosen_map() -> Map | None:
     """The map that the request names, else the newest that the model in use understands."""
-    site = the_site()
-    known = [one for one in maps.maps(site.database.connection) if one.space_id == site.space.id]
     wanted = request.values.get("map", "")
-    if wanted:
-        every = {str(one.id): one for one in maps.maps(site.database.connection)}
-        if wanted not in every:
-            abort(404, gettext("There is no map with this number."))
-        return every[wanted]
-    return next(iter(known), None)
+    if not wanted:
+        return newest_map()
+    every = {str(one.id): one for one in maps.maps(the_site().database.connection)}
+    if wanted not in every:
+        abort(404, gettext("There is no map with this number."))
+    return every[wanted]
 
 
 def ask(

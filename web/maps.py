@@ -186,12 +186,24 @@ def find(map_id: int) -> Map:
     return one
 
 
+def map_url(one: Map, lit: str | None = None) -> str:
+    """The page of a map; what a search finds can be lit on it."""
+    return url_for("maps.clusters", map_id=one.id, q=lit)
+
+
+def newest_map() -> Map | None:
+    """The newest map that the model in use understands."""
+    site = the_site()
+    known = maps.maps(site.database.connection)
+    return next((one for one in known if one.space_id == site.space.id), None)
+
+
 def shown_map(one: Map) -> ShownMap:
     """A map with how it stands to the library now."""
     age = age_of(the_site().database, one)
     return ShownMap(
         one,
-        url_for("maps.clusters", map_id=one.id),
+        map_url(one),
         age,
         is_stale(age),
         round(100 * share_changed(age)),
