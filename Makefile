@@ -109,6 +109,9 @@ starter-eval: setup
 vendor: node_modules/.package-lock.json
 	@cp node_modules/htmx.org/dist/htmx.min.js static/vendor/htmx.min.js
 	@cp node_modules/htmx.org/LICENSE static/vendor/htmx.LICENSE
+	@node_modules/.bin/esbuild tools/vendor/deck.js --bundle --minify --format=esm --legal-comments=none \
+	--log-level=warning --outfile=static/vendor/deck.min.js
+	@cp node_modules/@deck.gl/core/LICENSE static/vendor/deck.LICENSE
 	@cp node_modules/axe-core/axe.min.js tests/vendor/axe.min.js
 	@cp node_modules/axe-core/LICENSE tests/vendor/axe.LICENSE
 

@@ -28,9 +28,11 @@ from mlx_clip import DEFAULT, STARTER, EncoderError
 from search.duplicates import Duplicates
 from search.engine import Engine
 from search.relevance import Relevance
+from search.styles import Styles
 from web import (
     access,
     api,
+    ask,
     assets,
     bodies,
     crawls,
@@ -42,6 +44,8 @@ from web import (
     guard,
     language,
     library_page,
+    maps,
+    maps_api,
     media,
     offline,
     pages,
@@ -55,6 +59,7 @@ from web import (
 )
 from web import window as window_room
 from web.fetch import Fetcher
+from web.map_job import MapJob
 from web.server import Server
 from web.site import Model, Site
 from web.window import Window
@@ -78,7 +83,7 @@ def create_app(settings: Settings) -> Flask:
     assets.install(app)
     language.install(app)
     foreground.install(app)
-    rooms = (pages, crawls, library_page, duplicates, media, api, crawls_api)
+    rooms = (pages, crawls, library_page, duplicates, ask, maps, media, api, crawls_api, maps_api)
     for room in (*rooms, suggest, theme, offline, window_room):
         app.register_blueprint(room.blueprint)
     app.jinja_env.globals.update(
@@ -128,6 +133,8 @@ def _open_site(settings: Settings) -> Site:
             choices=ChoicesCache(),
             fetcher=Fetcher(bodies.LARGEST) if settings.search_by_url else None,
             crawls=Background(settings, encoder),
+            styles=Styles(database, space, matrix),
+            map_job=MapJob(settings),
             library_id=meta.library_id(connection),
         )
     except BaseException:

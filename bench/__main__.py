@@ -14,6 +14,8 @@ from bench.duplicates import duplicates_section
 from bench.encoder import encoder_section
 from bench.filters import filters_section
 from bench.index import index_section
+from bench.map_page import map_page_section
+from bench.maps import map_quality_section, maps_section
 from bench.measure import ROOT
 from bench.memory import memory_section
 from bench.pages import pages_section
@@ -61,6 +63,9 @@ _SECTIONS: Sections = {
     "filters": lambda: filters_section(_WORK),
     "duplicates": duplicates_section,
     "retrieval": retrieval_section,
+    "maps": maps_section,
+    "map-page": lambda: map_page_section(_WORK),
+    "map-quality": lambda: map_quality_section(_WORK),
 }
 
 

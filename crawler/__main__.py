@@ -18,10 +18,11 @@ from crawler.excludes import Excludes
 from crawler.model import open_encoder_later
 from crawler.roots import outermost
 from crawler.terminal import display, sentences
-from library import excludes, files
+from library import collections, excludes, files
 from library.allocator import give_back_large_blocks
 from library.database import Database
 from library.errors import LibraryError, SettingsError
+from library.models import display_path
 from library.settings import Settings, load_settings, read_environment
 from mlx_clip.errors import EncoderError
 
@@ -58,6 +59,14 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="FOLDER",
         help="where to look; without any: IMAGE_DIRECTORY, else the folders crawled before",
+    )
+    parser.add_argument(
+        "--collection",
+        metavar="FOLDER",
+        action="append",
+        default=[],
+        help="crawl this folder, too, and take each folder in it for an item of a collection: an"
+        " artist, an album, a chat. May be given several times. Remembered for later crawls",
     )
     parser.add_argument(
         "--exclude",
@@ -113,7 +122,7 @@ def _options(parsed: argparse.Namespace) -> Options:
 
 def _crawl(settings: Settings, parsed: argparse.Namespace) -> int:
     options = _options(parsed)
-    folders = [os.fsencode(folder) for folder in parsed.folders]
+    folders = [os.fsencode(folder) for folder in (*parsed.folders, *parsed.collection)]
     if folders and not any(os.path.isdir(folder) for folder in folders):
         raise SettingsError(f"no such folder: {', '.join(map(os.fsdecode, folders))}")
     database = Database(settings.database_path)
@@ -121,6 +130,7 @@ def _crawl(settings: Settings, parsed: argparse.Namespace) -> int:
         connection = database.connection
         _check_includes(options, excludes.excludes(connection))
         roots = outermost(folders or _known_roots(settings, database), files.roots(connection))
+        _remember_collections(database, parsed.collection)
         encoder = open_encoder_later(connection, settings)
         interrupted = _watch_for_signals()
 
@@ -148,6 +158,16 @@ def _check_includes(options: Options, known: Sequence[bytes]) -> None:
             raise SettingsError(
                 f"--include {os.fsdecode(pattern)}: that is not excluded, but {names}"
             )
+
+
+def _remember_collections(database: Database, folders: Sequence[str]) -> None:
+    """Spelled as the crawl spells them; which items they have, it finds out."""
+    for folder in folders:
+        if not os.path.isdir(folder):
+            raise SettingsError(f"--collection {folder}: no such folder")
+        (path,) = outermost([os.fsencode(folder)], files.roots(database.connection))
+        with database.transaction() as connection:
+            collections.remember(connection, display_path(os.path.basename(path)), "folder", path)
 
 
 def _known_roots(settings: Settings, database: Database) -> list[bytes]:

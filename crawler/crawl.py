@@ -11,7 +11,7 @@ from crawler.file_list import Asked
 from crawler.find import Finder, Found
 from crawler.progress import Meter, Report
 from crawler.push import IndexFeeder, NoFeeder
-from library import counts, excludes, files, listings, runs
+from library import collections, counts, excludes, files, listings, runs
 from library.crawl_lock import CrawlLock
 from library.database import Database
 from library.models import FileEntry, Progress
@@ -185,6 +185,8 @@ class Crawl:
         started = time.monotonic()
         finder = Finder(self._settings, self._database, self._report, self._cancelled, self._began)
         found = finder.find(asked)
+        with self._database.transaction() as connection:
+            collections.refresh(connection)
         done = self._read(asked.roots) if found else _NOTHING_READ
         forgotten = None
         if found and asked.prune and not self._cancelled():

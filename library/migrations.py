@@ -139,6 +139,90 @@ MIGRATIONS = (
             "ALTER TABLE runs ADD COLUMN after_vector INTEGER NOT NULL DEFAULT 0",
         ),
     ),
+    Migration(
+        "005_maps",
+        (
+            # Pictures that belong together by where they lie or come from: items, such as the
+            # albums of a folder or the models of a site, in collections.
+            """CREATE TABLE collections (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                name TEXT NOT NULL UNIQUE,
+                source TEXT NOT NULL,
+                folder BLOB NOT NULL UNIQUE
+            ) STRICT""",
+            # The pictures of an item are those whose paths lie from first_path on, below end_path;
+            # an imported one has none, its pictures are in item_pictures.
+            """CREATE TABLE items (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+                key BLOB NOT NULL,
+                name TEXT NOT NULL,
+                first_path BLOB,
+                end_path BLOB,
+                version TEXT,
+                creator TEXT,
+                base_model TEXT,
+                page_url TEXT,
+                tags TEXT NOT NULL DEFAULT '[]',
+                words TEXT NOT NULL DEFAULT '[]',
+                statistics TEXT NOT NULL DEFAULT '{}',
+                pictures_asked INTEGER NOT NULL DEFAULT 0,
+                UNIQUE (collection_id, key)
+            ) STRICT""",
+            # What an import fetched. By content, so the files may be moved or renamed.
+            """CREATE TABLE item_pictures (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                item_id INTEGER NOT NULL REFERENCES items (id) ON DELETE CASCADE,
+                remote_id TEXT NOT NULL,
+                content_hash BLOB,
+                page_url TEXT,
+                prompt TEXT,
+                failure TEXT,
+                UNIQUE (item_id, remote_id)
+            ) STRICT""",
+            "CREATE INDEX item_pictures_by_remote_id ON item_pictures (remote_id)",
+            "CREATE INDEX item_pictures_by_content ON item_pictures (content_hash)",
+            # parameters and figures are JSON; mean and components what vectors are projected by.
+            """CREATE TABLE maps (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                name TEXT NOT NULL UNIQUE,
+                space_id INTEGER NOT NULL REFERENCES spaces (id),
+                collection_id INTEGER REFERENCES collections (id) ON DELETE SET NULL,
+                created REAL NOT NULL,
+                parameters TEXT NOT NULL,
+                figures TEXT NOT NULL,
+                mean BLOB NOT NULL,
+                components BLOB NOT NULL
+            ) STRICT""",
+            """CREATE TABLE clusters (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                map_id INTEGER NOT NULL REFERENCES maps (id) ON DELETE CASCADE,
+                number INTEGER NOT NULL,
+                x INTEGER NOT NULL,
+                y INTEGER NOT NULL,
+                spread REAL NOT NULL,
+                centroid BLOB NOT NULL,
+                labels TEXT NOT NULL,
+                medoids TEXT NOT NULL,
+                name TEXT,
+                UNIQUE (map_id, number)
+            ) STRICT""",
+            # No reference to images: a picture that was forgotten counts as gone, and forgetting
+            # need not look for it in every map. cluster is NULL for noise, x and y are 0 to 65535,
+            # placed is 1 for what came after the map was built.
+            """CREATE TABLE map_points (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                map_id INTEGER NOT NULL REFERENCES maps (id) ON DELETE CASCADE,
+                image_id INTEGER NOT NULL,
+                cluster INTEGER,
+                x INTEGER NOT NULL,
+                y INTEGER NOT NULL,
+                placed INTEGER NOT NULL,
+                UNIQUE (map_id, image_id)
+            ) STRICT""",
+            "CREATE INDEX map_points_by_cluster ON map_points (map_id, cluster, image_id)",
+        ),
+    ),
 )
 
 

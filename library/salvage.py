@@ -22,6 +22,12 @@ _TABLES = (
     "spaces",
     "vectors",
     "runs",
+    "collections",
+    "items",
+    "item_pictures",
+    "maps",
+    "clusters",
+    "map_points",
 )
 _STEP = 4_096
 _FAR = 1_000_000  # where the end of a table cannot be read
@@ -31,6 +37,12 @@ _LOOSE = (
     "DELETE FROM files WHERE folder_id NOT IN (SELECT id FROM folders)",
     """DELETE FROM vectors WHERE image_id NOT IN (SELECT id FROM images)
         OR space_id NOT IN (SELECT id FROM spaces)""",
+    "DELETE FROM items WHERE collection_id NOT IN (SELECT id FROM collections)",
+    "DELETE FROM item_pictures WHERE item_id NOT IN (SELECT id FROM items)",
+    "UPDATE maps SET collection_id = NULL WHERE collection_id NOT IN (SELECT id FROM collections)",
+    "DELETE FROM maps WHERE space_id NOT IN (SELECT id FROM spaces)",
+    "DELETE FROM clusters WHERE map_id NOT IN (SELECT id FROM maps)",
+    "DELETE FROM map_points WHERE map_id NOT IN (SELECT id FROM maps)",
 )
 
 

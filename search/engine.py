@@ -77,6 +77,10 @@ class Engine:
         """The vector (dim,) of an upright RGB picture."""
         return self._vectors.of_picture(image)
 
+    def vector(self, query: Query, given: Image.Image | None = None) -> Vectors | None:
+        """What the pictures of a query are ranked by, (dim,); None when it has no terms."""
+        return self._vectors.of_query(query, given=given)
+
     def search(
         self,
         query: Query,

@@ -2,11 +2,15 @@
 
 from mlx_clip.errors import InputError
 
-__all__ = ["InputError", "QueryError", "SearchError"]
+__all__ = ["InputError", "MapError", "QueryError", "SearchError"]
 
 
 class SearchError(Exception):
     """A query that makes sense and still cannot be answered; the message says why."""
+
+
+class MapError(SearchError):
+    """A map that cannot be made, or cannot answer; the message says why and what to do."""
 
 
 class QueryError(Exception):

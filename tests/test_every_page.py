@@ -38,6 +38,12 @@ PAGES = {
     "picture": "/pictures/4?trail=1,2,3",
     "folder": "/folders/2",
     "duplicates": "/duplicates",
+    "styles": "/styles",
+    "styles-asked": "/styles?q=a+drawing+of+a+dog",
+    "map": "/maps/1",
+    "cluster": "/maps/1/clusters/1",
+    "collection": "/collections/1",
+    "item": "/items/1",
     "library": "/library",
     "failures": "/library/failures",
     "choose": "/folders/choose",
@@ -47,7 +53,12 @@ PAGES = {
 }
 """By the name of its screenshot, every page of a library with pictures."""
 
-EMPTY_PAGES = {"empty": "/", "empty-search": "/search?q=dog", "empty-duplicates": "/duplicates"}
+EMPTY_PAGES = {
+    "empty": "/",
+    "empty-search": "/search?q=dog",
+    "empty-duplicates": "/duplicates",
+    "empty-styles": "/styles",
+}
 
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 BY_SCHEME = pytest.mark.parametrize("scheme", ["light", "dark"])

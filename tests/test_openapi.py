@@ -81,6 +81,16 @@ def resolved(item: dict[str, Any]) -> dict[str, Any]:
         ("/api/v1/pictures/{image_id}", "/api/v1/pictures/999999", 404),
         ("/api/v1/pictures/{image_id}/similar", "/api/v1/pictures/1/similar?limit=5", 200),
         ("/api/v1/duplicates", "/api/v1/duplicates", 200),
+        ("/api/v1/maps", "/api/v1/maps", 200),
+        ("/api/v1/maps/{map_id}", "/api/v1/maps/1", 200),
+        ("/api/v1/maps/{map_id}", "/api/v1/maps/999", 404),
+        ("/api/v1/maps/{map_id}/points", "/api/v1/maps/999/points", 404),
+        ("/api/v1/styles", "/api/v1/styles?q=a+drawing&limit=2", 200),
+        ("/api/v1/styles", "/api/v1/styles?q=%234&items=1&map=1", 200),
+        ("/api/v1/styles", "/api/v1/styles", 400),
+        ("/api/v1/styles", "/api/v1/styles?q=type:jpeg", 400),
+        ("/api/v1/styles", "/api/v1/styles?q=dog&limit=0", 400),
+        ("/api/v1/styles", "/api/v1/styles?q=dog&map=99", 404),
         ("/api/v1/crawls/{run_id}", "/api/v1/crawls/1", 200),
         ("/api/v1/crawls/{run_id}", "/api/v1/crawls/999", 404),
     ],
@@ -97,6 +107,8 @@ def test_what_is_sent_is_answered_as_described(client: FlaskClient) -> None:
         check(client.post("/api/v1/search", data={"image": file}), "post", "/api/v1/search")
     with picture.open("rb") as file:
         check(client.post("/api/v1/embed", data={"image": file}), "post", "/api/v1/embed")
+    with picture.open("rb") as file:
+        check(client.post("/api/v1/styles", data={"image": file}), "post", "/api/v1/styles")
     check(client.post("/api/v1/embed", json={"text": "a dog"}), "post", "/api/v1/embed")
     check(client.post("/api/v1/crawls", json={"folder": "/nowhere"}), "post", "/api/v1/crawls")
     check(client.delete("/api/v1/crawls/999"), "delete", "/api/v1/crawls/{run_id}")

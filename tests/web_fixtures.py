@@ -18,9 +18,11 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from crawler.crawl import Crawl
+from library import collections, spaces, vectors
 from library.database import Database
 from library.settings import Settings, load_settings
 from mlx_clip import Encoder
+from tests.map_fixtures import put_map
 from tests.pictures import fill
 from web import site
 
@@ -60,7 +62,23 @@ def shared_library(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -
     shutil.copytree(SAMPLES, base / "photos")
     settings = settings_of(base / "data", "24")
     crawl_folder(settings, encoder, base / "photos")
+    map_samples(settings, encoder, base / "photos")
     return Library(settings, base / "photos")
+
+
+def map_samples(settings: Settings, encoder: Encoder, photos: Path) -> None:
+    """The folders as a collection, and a map on which every picture is in one of two clusters."""
+    database = Database(settings.database_path)
+    try:
+        with database.transaction() as connection:
+            collections.remember(connection, "samples", "folder", os.fsencode(photos))
+            collections.refresh(connection)
+        space = spaces.space(database.connection, encoder.space, encoder.dim)
+        rows = vectors.after(database.connection, space, 0, 1_000)
+        labels = [image_id % 2 for image_id in rows.image_ids]
+        put_map(database, space, rows.image_ids, labels, rows.vectors)
+    finally:
+        database.close()
 
 
 @pytest.fixture

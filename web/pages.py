@@ -20,6 +20,7 @@ from web import picture as picture_page
 from web.address import Address
 from web.cursors import START, Cursor, following, parse_cursor
 from web.language import gettext
+from web.maps import map_url, newest_map
 from web.paging import page_number, pictures_wanted
 from web.pictures import fetched, uploaded
 from web.refinement import Refinement, parse_refinement
@@ -101,6 +102,7 @@ def _results(
     following_page = following(cursor, results)
     address = Address(str(query), refinement) if query is not None else None
     matches, weaker = _tiles(results, address)
+    known_map = newest_map() if query else None
     return render_template(
         "results.html",
         query=query,
@@ -112,6 +114,7 @@ def _results(
         last=cursor.shown + len(results.hits),
         refined=_refined(address),
         unrefined=Address(str(query)).url() if refinement and query else None,
+        map_url=map_url(known_map, str(query)) if known_map else None,
         more=address.url(following_page) if address and following_page else None,
         ended=results.end is None and results.total > the_site().settings.num_image_results,
     )

@@ -47,6 +47,36 @@ _SENTENCES = (
     # search/query_vector.py
     gettext_noop("Picture #%(number)s is not in the library, or not read yet."),
     gettext_noop("These terms leave nothing to look for: they take each other away."),
+    # search/clusters.py, map_build.py, map_grow.py
+    gettext_noop("%(number)s clusters are no map: ask for 2 or more, or leave the number out."),
+    gettext_noop("A map needs %(least)s pictures or more; there are %(number)s."),
+    gettext_noop("%(pictures)s pictures cannot lie in %(number)s clusters: ask for fewer."),
+    gettext_noop("All %(pictures)s pictures are the same to the model: there is nothing to map."),
+    gettext_noop(
+        "Only %(differing)s of %(pictures)s pictures differ, which is fewer than %(number)s "
+        "clusters."
+    ),
+    gettext_noop("The smallest cluster has 2 pictures or more."),
+    gettext_noop("No cluster can have %(size)s of %(pictures)s pictures: ask for fewer."),
+    gettext_noop(
+        "No %(size)s pictures or more lie together more closely than the rest: ask for smaller "
+        "clusters (--smallest), or for KMeans."
+    ),
+    gettext_noop("A name has 1 to %(most)s characters."),
+    gettext_noop(
+        "%(number)s of %(pictures)s pictures have a damaged vector (%(names)s): "
+        "python -m library doctor --mend removes it, and the next crawl makes it again."
+    ),
+    gettext_noop(
+        "The collection “%(name)s” has no pictures that were read: crawl its folder first "
+        "(python -m crawler)."
+    ),
+    gettext_noop(
+        "The map “%(name)s” was made with another model, whose vectors say nothing to this one: "
+        "build it anew."
+    ),
+    # web/map_job.py
+    gettext_noop("Kindred made a mistake. What happened stands in the terminal that it runs in."),
     # library/damage.py and who decodes
     gettext_noop("not a picture in a format that Kindred reads, or damaged"),
     gettext_noop("too large: there was not enough memory to decode it; close other programs"),

@@ -16,7 +16,9 @@ from library.thumbnails import Thumbnails
 from search.duplicates import Duplicates
 from search.engine import Engine
 from search.relevance import Relevance
+from search.styles import Styles
 from web.fetch import Fetcher
+from web.map_job import MapJob
 
 _KEY = "kindred"
 
@@ -53,12 +55,15 @@ class Site:
     fetcher: Fetcher | None
     """What fetches pictures from the web; None while SEARCH_BY_URL is off."""
     crawls: Background
+    styles: Styles
+    map_job: MapJob
     library_id: str
     """Tells one library from another in the addresses of what browsers keep."""
 
     def close(self) -> None:
         """Close the index and the database. No request may be running, and none may follow."""
         self.crawls.stop()
+        self.map_job.stop()
         self.duplicates.stop()
         self.relevance.close()
         self.keeper.stop()

@@ -1,0 +1,256 @@
+// The map page: every picture a point, on a canvas by deck.gl, with labels and pictures above it.
+// Without scripts or WebGL there is the list of clusters below.
+
+import { Deck, OrthographicView, ScatterplotLayer } from "../../vendor/deck.min.js";
+import { coloured } from "./colours.js";
+import { takeLasso } from "./lasso.js";
+import { Overlay, picture, thumbnail } from "./overlay.js";
+import { fetchPoints, inside, placed } from "./points.js";
+import { addressed, projection, remember, whole } from "./view.js";
+
+const SETTLED = 140; // ms without a move
+const STEP = 1; // a button's, in powers of two
+const PACE = 80; // px for a key
+const WAYS = {
+  ArrowLeft: [-PACE, 0],
+  ArrowRight: [PACE, 0],
+  ArrowUp: [0, -PACE],
+  ArrowDown: [0, PACE],
+};
+const ZOOMS = { "+": STEP, "=": STEP, "-": -STEP };
+const SPREAD = 0.16; // of a point's share of the canvas, its radius
+const LARGER = 1.8; // a lit point than others
+const APART = 12; // px between the pointer and the picture that it is on
+const MOST_LISTED = 60;
+const MOST_LIT = 200;
+const MOST_TERMS = 8;
+
+const root = document.querySelector(".map");
+const part = (name) => root.querySelector(`.map-${name}`);
+
+class MapPage {
+  constructor(points, clusters) {
+    this.points = points;
+    this.lit = null;
+    this.numbers = new Map(points.ids.entries().map(([i, id]) => [id, i]));
+    this.overlay = new Overlay(part("overlay"), points, clusters);
+    this.view = addressed(this.whole);
+    this.deck = new Deck({
+      parent: part("frame"),
+      views: new OrthographicView({ controller: { keyboard: false, inertia: 200 } }),
+      initialViewState: this.view,
+      onViewStateChange: ({ viewState }) => this.moved(viewState),
+      onResize: () => this.moved(this.view),
+      onHover: (info) => this.hovered(info),
+      onClick: ({ index }) => index >= 0 && location.assign(`/pictures/${points.ids[index]}`),
+      getCursor: ({ isHovering, isDragging }) => (isDragging ? "grabbing" : isHovering ? "pointer" : "grab"),
+      onAfterRender: () => (root.dataset.drawn ??= performance.now()),
+      layers: [],
+    });
+    this.colour();
+  }
+
+  get projection() {
+    return projection(this.view, ...size());
+  }
+
+  get whole() {
+    return whole(this.points.box, ...size());
+  }
+
+  colour() {
+    this.colours = coloured(this.points, this.lit);
+    this.draw();
+  }
+
+  draw() {
+    const { count, positions } = this.points;
+    const nearer = 2 ** (0.35 * (this.view.zoom - this.whole.zoom));
+    const [width, height] = size();
+    const radius = Math.min(Math.max(1, SPREAD * Math.sqrt((width * height) / count)) * nearer, 9);
+    const all = layer("points", positions, this.colours, { radiusScale: radius, pickable: true });
+    const above = this.lit && this.litLayer(LARGER * radius);
+    this.deck.setProps({ layers: above ? [all, above] : [all] });
+  }
+
+  // What is lit stands on everything else.
+  litLayer(radiusScale) {
+    const positions = this.lit.flatMap((i) => [...this.points.positions.subarray(2 * i, 2 * i + 2)]);
+    const colours = this.lit.flatMap((i) => [...this.colours.subarray(4 * i, 4 * i + 4)]);
+    return layer("lit", Float32Array.from(positions), Uint8Array.from(colours), { radiusScale });
+  }
+
+  show(view) {
+    this.deck.setProps({ initialViewState: { ...this.view, ...view } });
+    this.moved({ ...this.view, ...view });
+  }
+
+  zoom(by) {
+    const { zoom, minZoom, maxZoom } = this.view;
+    this.show({ zoom: Math.min(Math.max(zoom + by, minZoom), maxZoom) });
+  }
+
+  // By so many px to the right and down.
+  pan([right, down]) {
+    const [width, height] = size();
+    const [x, y] = this.projection.unproject([width / 2 + right, height / 2 + down]);
+    this.show({ target: [x, y, 0] });
+  }
+
+  moved(view) {
+    const zoomed = view.zoom !== this.view.zoom;
+    this.view = view;
+    this.overlay.move(this.projection.project, size());
+    if (zoomed) this.draw();
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.settle(), SETTLED);
+  }
+
+  settle() {
+    const { project, unproject } = this.projection;
+    this.overlay.settle(project, [...unproject([0, 0]), ...unproject(size())], size());
+    remember(this.view);
+    root.dataset.settled = "";
+  }
+
+  hovered({ index, x, y }) {
+    const card = part("hover");
+    card.hidden = index < 0;
+    if (index < 0) return;
+    const id = this.points.ids[index];
+    if (card.dataset.id !== String(id)) card.replaceChildren(thumbnail(id));
+    card.dataset.id = id;
+    // On the side that has room.
+    const [width, height] = size();
+    card.style.translate = `${beside(x, width)} ${beside(y, height)}`;
+  }
+
+  light(numbers) {
+    this.lit = numbers;
+    this.colour();
+  }
+
+  async search(words) {
+    if (!words) return this.light(null);
+    const answer = await fetch(`/api/v1/search?limit=${MOST_LIT}&q=${encodeURIComponent(words)}`);
+    const { hits, line, error } = await answer.json();
+    const found = (hits ?? []).filter(({ score }) => line === null || score >= line);
+    const numbers = found.map(({ id }) => this.numbers.get(id)).filter((each) => each !== undefined);
+    this.light(numbers.length ? numbers : null);
+    if (error) part("said").textContent = error.message;
+    else say(numbers.length ? "lit" : "nothing", numbers.length);
+  }
+
+  select(numbers) {
+    this.light(numbers.length ? numbers : null);
+    const list = part("selected");
+    list.hidden = !numbers.length;
+    if (list.hidden) return say("none");
+    say("selected", numbers.length);
+    const ids = numbers.map((i) => this.points.ids[i]);
+    part("strip").replaceChildren(...ids.slice(0, MOST_LISTED).map(listed));
+    // Some from all over the selection stand for it.
+    const terms = ids.filter((_, i) => i % Math.ceil(ids.length / MOST_TERMS) === 0);
+    part("alike").href = `/search?q=${encodeURIComponent(terms.map((id) => `#${id}`).join(" + "))}`;
+  }
+}
+
+function layer(id, positions, colours, more) {
+  const attributes = {
+    getPosition: { value: positions, size: 2 },
+    getFillColor: { value: colours, size: 4, normalized: true },
+  };
+  const data = { length: positions.length / 2, attributes };
+  return new ScatterplotLayer({ id, data, getRadius: 1, radiusUnits: "pixels", ...more });
+}
+
+// Of the canvas, in px.
+function size() {
+  const { clientWidth, clientHeight } = part("frame");
+  return [clientWidth, clientHeight];
+}
+
+function beside(place, room) {
+  return place > room / 2 ? `calc(${place - APART}px - 100%)` : `${place + APART}px`;
+}
+
+function listed(id) {
+  const item = document.createElement("li");
+  const link = picture(id);
+  link.removeAttribute("tabindex");
+  link.setAttribute("aria-label", `#${id}`);
+  item.append(link);
+  return item;
+}
+
+function say(what, number) {
+  const text = root.dataset[what];
+  part("said").textContent = text.replace("%(number)s", number?.toLocaleString());
+}
+
+function takeButtons(page) {
+  part("nearer").addEventListener("click", () => page.zoom(STEP));
+  part("farther").addEventListener("click", () => page.zoom(-STEP));
+  part("whole").addEventListener("click", () => page.show(page.whole));
+  const select = part("select");
+  const surface = part("lasso");
+  const toggle = (on) => {
+    select.setAttribute("aria-pressed", on);
+    surface.classList.toggle("map-hidden", !on);
+  };
+  select.addEventListener("click", () => toggle(select.getAttribute("aria-pressed") !== "true"));
+  takeLasso(surface, (drawn) => {
+    toggle(false);
+    page.select(inside(page.points, drawn.map(page.projection.unproject)));
+  });
+  part("clear").addEventListener("click", () => page.select([]));
+}
+
+// deck.gl's own keys move the map the other way than maps on the web do.
+function takeArrows(page) {
+  part("overlay").addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const zoom = ZOOMS[event.key];
+    const way = WAYS[event.key];
+    if (!zoom && !way) return;
+    event.preventDefault();
+    if (zoom) page.zoom(zoom);
+    else page.pan(way);
+  });
+}
+
+function takeSearch(page) {
+  const form = part("search");
+  const ask = () => page.search(form.elements.q.value.trim());
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const url = new URL(location);
+    url.searchParams.set("q", form.elements.q.value);
+    history.replaceState(history.state, "", url);
+    ask();
+  });
+  if (form.elements.q.value) ask();
+}
+
+async function begin() {
+  const [points, answer] = await Promise.all([fetchPoints(root.dataset.points), fetch(root.dataset.map)]);
+  const { clusters } = await answer.json();
+  root.hidden = false;
+  const page = new MapPage(
+    points,
+    clusters
+      .toSorted((one, other) => other.pictures - one.pictures)
+      .map(({ name, labels, title, x, y, urls }) => ({
+        title: name ?? labels[0] ?? title,
+        url: urls.page,
+        place: [placed(x), placed(y)],
+      })),
+  );
+  takeButtons(page);
+  takeArrows(page);
+  takeSearch(page);
+  page.settle();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => page.colour());
+}
+
+if (document.createElement("canvas").getContext("webgl2")) begin();
