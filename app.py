@@ -66,8 +66,8 @@ EXIT_DONE, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 2, 130
 def create_app(settings: Settings) -> Flask:
     """The site over the library in `settings.data_dir`, which is made when there is none.
 
-    Whoever serves it starts `keeper` and `duplicates` of `app.extensions["kindred"]` and, at the
-    end, closes the site.
+    Whoever serves it starts `keeper`, `relevance` and `duplicates` of `app.extensions["kindred"]`
+    and, at the end, closes the site.
     Raises LibraryError or EncoderError when the library or the model cannot be used.
     """
     app = Flask(__name__)
@@ -178,8 +178,9 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(app: Flask, settings: Settings, window: Window | None) -> None:
     """Serve until a signal comes, or the window is closed."""
     server = Server(app, settings.host, settings.port)
-    site.of(app).keeper.start()
-    site.of(app).duplicates.start()
+    parts = site.of(app)
+    for part in (parts.keeper, parts.relevance, parts.duplicates):
+        part.start()
     print(f"Kindred is at {server.address}", flush=True)
     if window is None:
         server.run()

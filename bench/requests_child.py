@@ -31,6 +31,7 @@ def main(data: Path, port: int, photos: Path | None) -> None:
     app = create_app(settings)
     parts = site.of(app)
     parts.keeper.start()
+    parts.relevance.start()
     server = waitress.create_server(app, host="127.0.0.1", port=port, threads=_THREADS)
     threading.Thread(target=server.run, daemon=True).start()
     for _ in sys.stdin:

@@ -14,6 +14,9 @@ from library import files
 from library.filters import TYPES
 
 MOST_CAMERAS = 50
+MOST_PLACES = 50
+PLACE_DIGITS = 1
+"""Decimal places of the degrees of a place: boxes of 11 km, or less far from the equator."""
 _SECONDS = 30.0
 
 _TYPE_OF = {form: name for name, forms in reversed(TYPES.items()) for form in forms}
@@ -31,6 +34,8 @@ class Choices:
     folders: tuple[str, ...]
     """The names of the folders that pictures lie in or below, the roots' among them, as a query
     can ask for them: those that are no UTF-8 are left out."""
+    places: tuple[tuple[float, float, int], ...]
+    """Latitude and longitude of boxes, and the numbers of pictures there, most first."""
 
 
 def choices(connection: sqlite3.Connection) -> Choices:
@@ -52,6 +57,7 @@ def choices(connection: sqlite3.Connection) -> Choices:
         int(first[:4]) if first else None,
         int(last[:4]) if last else None,
         _folder_names(connection),
+        _places(connection),
     )
 
 
@@ -66,6 +72,18 @@ def _folder_names(connection: sqlite3.Connection) -> tuple[str, ...]:
         parent = next((one for one in above if path.startswith(one)), b"/")
         names.update(path[len(parent) :].split(b"/"))
     return tuple(sorted(name for name in map(_text, names) if name))
+
+
+def _places(connection: sqlite3.Connection) -> tuple[tuple[float, float, int], ...]:
+    rows = connection.execute(
+        """SELECT round(latitude, :digits) AS north, round(longitude, :digits) AS east, count(*)
+        FROM images WHERE latitude IS NOT NULL AND longitude IS NOT NULL AND EXISTS
+            (SELECT 1 FROM files WHERE image_id = images.id AND missing_since IS NULL)
+        GROUP BY north, east ORDER BY count(*) DESC, north, east LIMIT :most""",
+        {"digits": PLACE_DIGITS, "most": MOST_PLACES},
+    )
+    # Adding zero makes 0 of -0.
+    return tuple((north + 0.0, east + 0.0, number) for north, east, number in rows)
 
 
 def _text(name: bytes) -> str:

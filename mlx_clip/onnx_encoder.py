@@ -32,8 +32,8 @@ FILES = ("config.json", "image.onnx", "text.onnx", "tokenizer.json")
 _CORES = os.cpu_count() or 1
 # Larger batches of pictures are no faster on a CPU, and each picture holds its activations.
 _IMAGE_BATCH = 4
-# Longer batches are no faster, pay for the padding of their longest text, and a query would wait
-# for them.
+# Longer batches are hardly faster, pay for the padding of their longest text, and a query would
+# wait for them.
 _TEXT_BATCH = 8
 
 

@@ -1,7 +1,7 @@
 """Together: what several threads want encoded at the same moment, encoded in one go.
 
-Eight texts in one batch take about half the time of eight batches of one, and batches that run at
-once only take the processors from each other (`python -m bench encoder`).
+Texts in one batch take less time than one by one, and batches that run at once only take the
+processors from each other (`python -m bench encoder`).
 """
 
 from __future__ import annotations

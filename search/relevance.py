@@ -64,6 +64,10 @@ class Relevance:
         self._look_at = 0.0
         self._thread = ThreadPoolExecutor(1, "relevance")
 
+    def start(self) -> None:
+        """Look for the lines, behind; this maps the matrix, too, which else a first search does."""
+        self._look_soon()
+
     def line(self, kind: Kind) -> float | None:
         """The cosine from which an answer to such a query is no weak one; None while unknown."""
         self._look_soon()

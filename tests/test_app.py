@@ -6,13 +6,21 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from library import lines, spaces
+from library.database import Database
 from tests.program import ROOT, program
+from tests.web_fixtures import Library, own_library
+
+__all__ = ["own_library"]
 
 
+@pytest.mark.fault("SIGTERM and Ctrl-C")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signals_end_the_program_in_good_order(
     tmp_path: Path, number: signal.Signals, status: int
@@ -21,6 +29,17 @@ def test_signals_end_the_program_in_good_order(
         process.send_signal(number)
         assert process.wait(30) == status
     assert not (tmp_path / "chroma.open").exists()
+
+
+def test_the_line_of_relevance_is_found_before_anybody_searches(own_library: Library) -> None:
+    database = Database(own_library.settings.database_path)
+    (space,) = spaces.spaces(database.connection)
+    assert lines.get(database.connection, space) is None
+    with program("--data", str(own_library.settings.data_dir)), closing(database):
+        deadline = time.monotonic() + 60
+        while lines.get(database.connection, space) is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ def library_id(settings: Settings) -> str:
         return meta.library_id(database.connection)
 
 
+@pytest.mark.fault("library lost, restored from its backup")
 def test_a_lost_library_comes_back_whole(
     settings: Settings, crawled: Path, encoder: Encoder, tmp_path: Path
 ) -> None:
@@ -180,6 +181,7 @@ def test_nothing_is_written_over(settings: Settings, tmp_path: Path) -> None:
     assert (tmp_path / "photo.jpg").read_bytes() == b"the only one"
 
 
+@pytest.mark.fault("disk full")
 def test_without_room_it_is_one_sentence_and_no_half_copy_is_left(
     settings: Settings, tmp_path: Path
 ) -> None:

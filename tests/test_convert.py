@@ -159,6 +159,7 @@ def test_numbers_that_float16_cannot_hold_are_refused(
     assert convert(model, tmp_path / "out") == 0
 
 
+@pytest.mark.fault("disk full")
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_behind(tmp_path: Path) -> None:
     """A limit on the size of a file stands for the disk."""
     command = f"ulimit -f 100; exec {sys.executable} -m mlx_clip convert --model {HERE / 'clip'} "

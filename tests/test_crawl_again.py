@@ -6,6 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
+
 from crawler.crawl import Crawl
 from crawler.read import Decoded, Known, Reader, Vanished
 from library import indexed, listings, runs
@@ -142,6 +144,7 @@ def test_a_deleted_file_is_missing_and_a_restored_one_costs_nothing(
     assert (back.missing, back.pictures, back.encoded, back.skipped) == (0, 3, 0, 3)
 
 
+@pytest.mark.fault("root disappears")
 def test_an_absent_or_empty_root_marks_nothing_missing(
     crawl: CrawlFolders, photos_dir: Path, tmp_path: Path
 ) -> None:
@@ -165,6 +168,7 @@ def test_another_root_is_left_alone(crawl: CrawlFolders, photos_dir: Path, tmp_p
     assert (summary.missing, summary.pictures) == (0, 4)
 
 
+@pytest.mark.fault("root disappears")
 def test_a_disk_that_vanishes_in_the_middle_marks_nothing_missing(
     photos_dir: Path,
     tmp_path: Path,

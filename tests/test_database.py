@@ -26,6 +26,7 @@ def test_it_is_in_wal_mode_with_foreign_keys(database: Database) -> None:
     assert database.connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
 
 
+@pytest.mark.fault("library of a newer version")
 def test_a_newer_schema_is_refused_and_left_untouched(tmp_path: Path) -> None:
     path = tmp_path / "library.sqlite"
     Database(path).close()

@@ -181,6 +181,7 @@ def test_what_is_derived_and_wrong_is_found_and_mended(data: Path) -> None:
     assert not stranger.exists()
 
 
+@pytest.mark.fault("database damaged")
 @pytest.mark.parametrize(
     ("page", "at"),
     [("files", 0), ("vectors", 0), ("sqlite_autoindex_images_1", 0), ("files_by_mtime", -1)],
@@ -200,6 +201,7 @@ def test_a_damaged_page_is_found_and_what_can_be_read_is_saved(
     assert encoded == (PICTURES if page == "vectors" else 0)
 
 
+@pytest.mark.fault("database damaged")
 def test_of_a_damaged_table_only_the_damaged_page_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "library.sqlite"
     large.build(path, 2_000, 64)
@@ -214,6 +216,7 @@ def test_of_a_damaged_table_only_the_damaged_page_is_lost(tmp_path: Path) -> Non
     assert one(tmp_path, "PRAGMA integrity_check") == "ok"
 
 
+@pytest.mark.fault("database damaged")
 def test_a_database_that_is_none_any_more_is_put_aside(
     data: Path, sound: Path, encoder: Encoder
 ) -> None:

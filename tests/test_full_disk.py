@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 
 from crawler.crawl import Crawl, Summary
 from library.database import Database
@@ -23,6 +24,8 @@ from library.settings import Settings, load_settings
 from mlx_clip import Encoder, EncoderError, load_encoder
 from reliability.sameness import contents
 from tests.pictures import fill
+from tests.web_fixtures import crawl_folder, opened, wait_until
+from web import site
 
 PICTURES = 60
 TINY = Path(__file__).parent / "checkpoints" / "clip"
@@ -86,7 +89,13 @@ def crawled(
 @pytest.mark.fault("disk full")
 @pytest.mark.parametrize(
     ("part", "stage"),
-    [("", "scan"), ("", "read"), ("", "index"), ("thumbnails", "read"), ("chroma", "index")],
+    [
+        ("", "scan"),
+        ("", "index"),
+        ("library.sqlite", "read"),
+        ("thumbnails", "read"),
+        ("chroma", "index"),
+    ],
 )
 def test_a_full_disk_is_one_sentence_and_the_next_crawl_goes_on(
     part: str, stage: str, disk: Path, photos_dir: Path, tmp_path: Path, tiny: Encoder
@@ -96,7 +105,8 @@ def test_a_full_disk_is_one_sentence_and_the_next_crawl_goes_on(
     data = tmp_path / "data" if part else disk
     if part:
         data.mkdir()
-        (disk / part).mkdir()
+        if "." not in part:
+            (disk / part).mkdir()
         (data / part).symlink_to(disk / part)
     settings = load_settings({"DATA_DIR": str(data), "CLIP_MODEL": "starter"})
     ballast = Ballast(disk)
@@ -124,3 +134,37 @@ def test_a_full_disk_leaves_no_half_model(disk: Path) -> None:
     assert not list(disk.rglob("*.onnx"))
     ballast.remove()
     assert load_encoder(str(TINY), runtime="onnx", cache=disk).encode_texts(["a cat"]).any()
+
+
+@pytest.mark.fault("disk full")
+def test_on_a_full_disk_the_site_still_shows_and_finds_everything(
+    disk: Path, photos_dir: Path, encoder: Encoder
+) -> None:
+    fill(photos_dir, 8)
+    settings = load_settings({"DATA_DIR": str(disk), "CLIP_MODEL": "starter"})
+    crawl_folder(settings, encoder, photos_dir)
+    next(disk.glob("thumbnails/*/*.jpg")).unlink()
+    with opened(settings) as app:
+        site.of(app).keeper.start()
+        ballast = Ballast(disk)
+        ballast.fill()
+        client = app.test_client()
+        hits = client.get("/api/v1/search?q=a+circle").get_json()["hits"]
+        assert len(hits) == 8
+        for hit in hits:
+            for what in ("", "/thumb", "/file", "/preview"):
+                with client.get(f"/pictures/{hit['id']}{what}") as answer:
+                    assert answer.status_code == 200
+        for page in ("/", "/search?q=a+circle", "/library", "/duplicates"):
+            assert client.get(page).status_code == 200
+        assert "Make room" in refusal(client, photos_dir)
+
+
+def refusal(client: FlaskClient, folder: Path) -> str:
+    """Why no crawl can be begun, or why it ended: SQLite may still have had room for its number."""
+    answer = client.post("/api/v1/crawls", json={"folder": str(folder)})
+    if answer.status_code == 503:
+        return str(answer.get_json()["error"]["message"])
+    url = answer.headers["Location"]
+    wait_until(lambda: client.get(url).get_json()["state"] != "running")
+    return str(client.get(url).get_json()["failure"])

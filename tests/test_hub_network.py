@@ -211,6 +211,7 @@ def test_a_disk_that_is_too_small_is_said_before_anything_is_fetched(
     assert not server.asked()
 
 
+@pytest.mark.fault("disk full")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk is a device of Linux")
 def test_a_disk_that_fills_up_is_said(server: HubServer, hub: Hub, cache: Path) -> None:
     server.add(REPO, model(count=BIG))

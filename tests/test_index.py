@@ -91,6 +91,7 @@ def test_one_process_at_a_time(database: Database, space: Space) -> None:
         assert index.count() == 0
 
 
+@pytest.mark.fault("index damaged while stopped")
 def test_a_deleted_directory_is_made_again(database: Database, space: Space) -> None:
     add(database, space, 20)
     with opened(database, space) as index:
@@ -104,6 +105,7 @@ def test_a_deleted_directory_is_made_again(database: Database, space: Space) -> 
     assert recorded == (20,)
 
 
+@pytest.mark.fault("index damaged while stopped")
 def test_a_directory_of_garbage_is_made_again(database: Database, space: Space) -> None:
     add(database, space, 20)
     with opened(database, space) as index:
@@ -164,6 +166,7 @@ def test_after_a_crash_a_sound_index_is_kept(database: Database, space: Space) -
     assert not (database.path.parent / "chroma.open").exists()
 
 
+@pytest.mark.fault("index damaged while stopped")
 def test_after_a_crash_a_damaged_index_is_made_again(database: Database, space: Space) -> None:
     add(database, space, 50)
     data = database.path.parent

@@ -91,6 +91,7 @@ def test_a_shard_that_lost_vectors_is_filled_again_before_it_answers(
     assert answer.hits[0][0] == content(3)
 
 
+@pytest.mark.fault("two programs on one library")
 def test_it_waits_for_another_owner_and_then_takes_over(
     keeper: IndexKeeper, database: Database, space: Space
 ) -> None:
@@ -105,6 +106,7 @@ def test_it_waits_for_another_owner_and_then_takes_over(
     assert keeper.count() == 5
 
 
+@pytest.mark.fault("index damaged while running")
 def test_a_directory_that_is_deleted_meanwhile_is_made_again(
     keeper: IndexKeeper, database: Database, space: Space
 ) -> None:

@@ -241,7 +241,7 @@ def apart(near: Near, latitude: float, longitude: float) -> float:
 
 
 def test_what_there_is_to_choose_from(database: Database, add: Add) -> None:
-    assert choices(database.connection) == Choices((), (), None, None, ())
+    assert choices(database.connection) == Choices((), (), None, None, (), ())
     for _ in range(2):
         add(camera="Canon", taken_at="2011-01-01T00:00:00")
     add("/p/a.jpg", "/p/copy.jpg", camera="Leica", form="CR2", taken_at="2001-02-03T00:00:00")
@@ -249,7 +249,7 @@ def test_what_there_is_to_choose_from(database: Database, add: Add) -> None:
     add(form="SOMETHING NEW")
     add(gone=("/p/gone.jpg",), camera="Gone", form="GIF", taken_at="1999-02-03T00:00:00")
     assert choices(database.connection) == Choices(
-        (("Canon", 2), ("Leica", 1)), (("jpeg", 2), ("raw", 2)), 2001, 2011, ("p",)
+        (("Canon", 2), ("Leica", 1)), (("jpeg", 2), ("raw", 2)), 2001, 2011, ("p",), ()
     )
     for number in range(MOST_CAMERAS + 5):
         add(camera=f"Camera {number:02}")

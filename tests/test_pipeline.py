@@ -126,6 +126,7 @@ def test_the_encoder_takes_what_is_there_and_waits_for_no_full_batch(
     assert max(batches) <= encode.BATCH
 
 
+@pytest.mark.fault("worker dies")
 def test_an_encoder_that_fails_ends_the_crawl_and_loses_nothing_committed(
     photos_dir: Path, database: Database, tiny: Encoder, crawl_with: CrawlWith
 ) -> None:

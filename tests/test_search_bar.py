@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
 
-from tests.web_fixtures import Library, opened, shared_library
+from library.database import Database
+from tests.web_fixtures import Library, opened, own_library, shared_library
 
-__all__ = ["shared_library"]
+__all__ = ["own_library", "shared_library"]
 
 
 @pytest.fixture(scope="module")
@@ -99,21 +101,22 @@ def test_the_last_chip_leads_home(client: FlaskClient) -> None:
 
 
 def test_filters_without_a_control_are_chips(client: FlaskClient) -> None:
-    page = get(client, 'dog near:48.1,11.5,5km "img" "png" -type:gif folder:"a b"')
-    near, png, gif, folder = chips(page)
-    assert "5 km around 48.1, 11.5" in text(near)
-    assert "chip-weight" not in near
-    assert link(near, "away") == 'dog "img" "png" -type:gif folder:"a b"'
-    assert link(gif, "away") == 'dog near:48.1,11.5,5km "img" "png" folder:"a b"'
-    assert link(gif, "what") == 'dog near:48.1,11.5,5km "img" "png" type:gif folder:"a b"'
+    page = get(client, 'dog "img" "png" -type:gif folder:"a b" folder:c')
+    png, gif, folder = chips(page)
+    assert "chip-weight" not in png
+    assert link(png, "away") == 'dog "img" -type:gif folder:"a b" folder:c'
+    assert link(gif, "away") == 'dog "img" "png" folder:"a b" folder:c'
+    assert link(gif, "what") == 'dog "img" "png" type:gif folder:"a b" folder:c'
     assert "chip-negative" in gif
     assert "png" in text(png)
-    assert "folder a b" in text(folder)
-    assert hidden(page) == 'near:48.1,11.5,5km "png" -type:gif folder:"a b"'
+    assert "folder c" in text(folder)
+    assert hidden(page) == '"png" -type:gif folder:c'
 
 
 def test_controls_show_the_filters_and_what_there_is(client: FlaskClient) -> None:
-    page = get(client, 'dog after:2001-05 before:2019 type:png size:<0.7mp camera:xyz "img"')
+    page = get(
+        client, 'dog after:2001-05 before:2019 type:png size:<0.7mp camera:xyz folder:x "img"'
+    )
     assert chips(page) == []
     assert 'name="taken_after" value="2001-05"' in page
     assert 'name="taken_before" value="2019"' in page
@@ -121,7 +124,9 @@ def test_controls_show_the_filters_and_what_there_is(client: FlaskClient) -> Non
     assert '<option value="jpeg">JPEG (' in page
     assert '<option value="&lt;0.7mp" selected>&lt;0.7mp<' in page
     assert '<option value="xyz" selected>xyz<' in page
-    assert 'name="path" value="img"' in page
+    assert 'name="folder" value="x"' in page
+    assert 'name="name" value="img"' in page
+    assert 'name="near"' not in page  # no picture here says where it was taken
     assert re.search(r'id="filters"[^>]* checked>', page)
     assert not re.search(r'id="filters"[^>]* checked>', get(client, "dog"))
 
@@ -140,8 +145,12 @@ def test_controls_show_the_filters_and_what_there_is(client: FlaskClient) -> Non
             {"q": " ", "taken_after": "2017-06", "taken_before": " 2019 "},
             "after:2017-06 before:2019",
         ),
-        ({"q": "dog", "size": ">2mp <8mp", "path": 'a "b'}, 'dog size:>2mp size:<8mp "a ""b"'),
+        ({"q": "dog", "size": ">2mp <8mp", "name": 'a "b'}, 'dog size:>2mp size:<8mp "a ""b"'),
         ({"q": "dog type:png", "type": "gif"}, "dog type:png type:gif"),
+        (
+            {"q": "", "folder": "Summer 2019", "near": "48.1,11.6,10km"},
+            'near:48.1,11.6,10km folder:"Summer 2019"',
+        ),
     ],
 )
 def test_the_form_becomes_one_query(
@@ -153,10 +162,28 @@ def test_the_form_becomes_one_query(
     assert client.get(answer.headers["Location"]).status_code == 200
 
 
+def test_a_place_is_chosen_from_those_of_the_library(own_library: Library) -> None:
+    with closing(Database(own_library.settings.database_path)) as database:
+        set_place = "UPDATE images SET latitude = ?, longitude = ? WHERE id "
+        database.connection.execute(f"{set_place} < 4", (48.14, -11.58))
+        database.connection.execute(f"{set_place} = 4", (-0.04, 0.04))
+    with opened(own_library.settings) as app:
+        page = get(app.test_client(), "dog near:48.1,-11.5,5km")
+        offered = re.findall(r'<option value="([^"]*km)"( selected)?>([^<]*)<', page)
+        assert offered == [
+            ("48.1,-11.5,5km", " selected", "5 km around 48.1, -11.5"),
+            ("48.1,-11.6,10km", "", "48.1° N, 11.6° W (3)"),
+            ("0,0,10km", "", "0.0° N, 0.0° E (1)"),
+        ]
+        assert chips(page) == []
+        found = get(app.test_client(), "near:48.1,-11.6,10km")
+        assert len(re.findall('class="tile', found)) == 3
+
+
 def test_sending_the_page_as_it_is_changes_nothing(client: FlaskClient) -> None:
     query = 'dog + 2:#4 - snow after:2001 size:>0.1mp near:0,0,9km "a" -"b" type:png folder:x'
     page = get(client, query)
-    fields = dict(re.findall(r'name="(taken_\w+|path)" value="([^"]*)"', page))
+    fields = dict(re.findall(r'name="(taken_\w+|folder|name)" value="([^"]*)"', page))
     chosen = re.findall(r'<select form="search" name="(\w+)".*?</select>', page, re.DOTALL)
     for name in chosen:
         menu = page.split(f'name="{name}"')[1].split("</select>")[0]

@@ -28,6 +28,7 @@ OFFERED = Choices(
     first_year=None,
     last_year=None,
     folders=("2019 Summer holiday", "Land's end", "landscapes", "old-land", "Österreich", "Summer"),
+    places=(),
 )
 
 
@@ -71,14 +72,14 @@ def test_what_is_typed_is_completed(marked: str, completed: list[str]) -> None:
 
 def test_every_suggestion_is_a_query_that_asks_for_it() -> None:
     names = ('a "b" c', "#1", "-x", "a:b", "2:dog", "ㄱ 사진")
-    offered = Choices((), (), None, None, names)
+    offered = Choices((), (), None, None, names, ())
     found = suggestions(typed_at("folder:", 7), offered)
     asked = [parse(one.text).filters.traits for one in found]
     assert asked == [(Trait("folder", name),) for name in names]
 
 
 def test_at_most_eight() -> None:
-    offered = Choices((), (), None, None, tuple(f"day {number}" for number in range(30)))
+    offered = Choices((), (), None, None, tuple(f"day {number}" for number in range(30)), ())
     assert len(suggestions(typed_at("day", 3), offered)) == 8
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from flask import url_for
 
 from library import images
-from library.filters import Filters, Near, Trait
+from library.filters import Filters, Trait
 from library.models import Picture
 from search.query import (
     PictureTerm,
@@ -58,7 +58,6 @@ def chips(
     changes = _Changes(query, refinement)
     return (
         *(_term(changes, term, pictures) for term in terms),
-        *([_near(changes, filters.near)] if filters.near else ()),
         *(_trait(changes, trait) for trait in filters.traits),
     )
 
@@ -101,13 +100,6 @@ def _term(changes: _Changes, term: Term, pictures: Mapping[int, Picture]) -> Chi
 def _picture(term: PictureTerm, pictures: Mapping[int, Picture]) -> tuple[str, str | None]:
     picture = pictures.get(term.image_id)
     return (picture.name, thumb_url(picture.id)) if picture else (f"#{term.image_id}", None)
-
-
-def _near(changes: _Changes, near: Near) -> Chip:
-    left = replace(changes.query.filters, near=None)
-    place = f"{near.latitude:g}, {near.longitude:g}"
-    text = gettext("%(km)s km around %(place)s", km=f"{near.km:g}", place=place)
-    return Chip(text, False, changes.url(with_filters(changes.query, left)))
 
 
 def _trait(changes: _Changes, trait: Trait) -> Chip:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from library.choices import Choices
-from library.filters import Filters, Kind, Trait
+from library.choices import PLACE_DIGITS, Choices
+from library.filters import Filters, Kind, Near, Trait
 from search.filter_text import filters_to_text
 from web.language import gettext, gettext_noop
-from web.units import number
+from web.units import number, place
 
 _FIELDS = {
     "taken_after": "after",
@@ -21,9 +21,11 @@ _FIELDS = {
     "camera": "camera",
     "type": "type",
     "size": "size",
-    "path": "",
+    "folder": "folder",
+    "near": "near",
+    "name": "",
 }
-"""The form's fields, and the filter of the query that each becomes; a path is only quoted."""
+"""The form's fields, and the filter of the query that each becomes; a name is only quoted."""
 
 _SIZES = {
     ">2mp": gettext_noop("Over 2 MP"),
@@ -31,6 +33,9 @@ _SIZES = {
     ">20mp": gettext_noop("Over 20 MP"),
     "<0.5mp": gettext_noop("Under 0.5 MP"),
 }
+
+_KINDS: tuple[Kind, ...] = ("camera", "type", "folder", "name")
+_AROUND = 10  # km: a box of the offered places, and somewhat more
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,9 @@ class Controls:
     cameras: tuple[Option, ...]
     types: tuple[Option, ...]
     sizes: tuple[Option, ...]
-    path: str
+    folder: str
+    places: tuple[Option, ...]
+    name: str
     active: bool
     """Something is chosen."""
 
@@ -78,10 +85,10 @@ def _filters(arguments: Mapping[str, str]) -> Iterator[str]:
 
 def split(filters: Filters) -> tuple[Filters, Filters]:
     """The filters that the controls show, and the rest, which is left to chips."""
-    shown = [_first(filters, kind) for kind in ("camera", "type", "name")]
+    shown = [_first(filters, kind) for kind in _KINDS]
     traits = tuple(trait for trait in shown if trait)
     others = tuple(trait for trait in filters.traits if trait not in traits)
-    return replace(filters, near=None, traits=traits), Filters(near=filters.near, traits=others)
+    return replace(filters, traits=traits), Filters(traits=others)
 
 
 def controls(filters: Filters, offered: Choices) -> Controls:
@@ -90,7 +97,8 @@ def controls(filters: Filters, offered: Choices) -> Controls:
     texts = [part.partition(":") for part in filters_to_text(replace(filters, traits=()))]
     bounds |= {name: value for name, _, value in texts if name in bounds}
     size = " ".join(value for name, _, value in texts if name == "size")
-    camera, form, path = (_first(filters, kind) for kind in ("camera", "type", "name"))
+    near = "".join(value for name, _, value in texts if name == "near")
+    camera, form, folder, name = (_first(filters, kind) for kind in _KINDS)
     return Controls(
         **bounds,
         first_year=offered.first_year,
@@ -98,7 +106,9 @@ def controls(filters: Filters, offered: Choices) -> Controls:
         cameras=_menu(camera, dict(_counted(offered.cameras))),
         types=_menu(form, {n: _type_label(text) for n, text in _counted(offered.types)}),
         sizes=_options(size, {value: gettext(label) for value, label in _SIZES.items()}),
-        path=path.text if path else "",
+        folder=folder.text if folder else "",
+        places=_options(near, dict(_places(offered, filters.near))),
+        name=name.text if name else "",
         active=bool(filters),
     )
 
@@ -116,6 +126,22 @@ def _options(chosen: str, labels: Mapping[str, str]) -> tuple[Option, ...]:
     """What is chosen has to be there, also when somebody typed what is not offered."""
     every = {**({chosen: chosen} if chosen else {}), **labels}
     return tuple(Option(value, label, value == chosen) for value, label in every.items())
+
+
+def _places(offered: Choices, chosen: Near | None) -> Iterator[tuple[str, str]]:
+    """What is chosen first, since it may be any place."""
+    if chosen:
+        where = f"{chosen.latitude:g}, {chosen.longitude:g}"
+        around = gettext("%(km)s km around %(place)s", km=f"{chosen.km:g}", place=where)
+        yield _near_text(chosen), around
+    for latitude, longitude, count in offered.places:
+        where = place(latitude, longitude, PLACE_DIGITS)
+        yield _near_text(Near(latitude, longitude, _AROUND)), f"{where} ({number(count)})"
+
+
+def _near_text(near: Near) -> str:
+    (text,) = filters_to_text(Filters(near=near))
+    return text.partition(":")[2]
 
 
 def _counted(pairs: tuple[tuple[str, int], ...]) -> Iterator[tuple[str, str]]:

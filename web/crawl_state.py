@@ -10,7 +10,7 @@ from flask import abort
 
 from library import files, runs
 from library.crawl_lock import CrawlAtWork, crawl_at_work
-from library.errors import CrawlBusyError
+from library.errors import CrawlBusyError, DatabaseError
 from library.models import Progress
 from library.runs import RunRecord
 from web.language import gettext
@@ -69,11 +69,16 @@ def find(site: Site, run_id: int) -> CrawlState:
 
 
 def start(site: Site, folders: Sequence[bytes]) -> int:
-    """Begin a crawl; gives its number. The request ends with 409 while another is at work."""
+    """Begin a crawl; gives its number.
+
+    The request ends with 409 while another is at work, and with 503 where nothing can be written.
+    """
     try:
         return site.crawls.start(folders)
     except CrawlBusyError:
         abort(409, _who_is_at_work(site))
+    except DatabaseError as error:
+        abort(503, f"{error}.")
 
 
 def cancel(site: Site, run_id: int) -> None:

@@ -18,7 +18,7 @@ from web.language import gettext
 from web.originals import Original
 from web.pictures import PREVIEW_SIZE
 from web.site import the_site
-from web.units import date, file_size
+from web.units import date, file_size, place
 
 # A picture fills the room there is, but is not drawn larger than it bears.
 _ENLARGED = 3.0
@@ -174,12 +174,8 @@ def _camera(camera: str) -> str:
 
 
 def _place(latitude: float, longitude: float) -> Fact:
-    north = gettext("%(degrees)s° N") if latitude >= 0 else gettext("%(degrees)s° S")
-    east = gettext("%(degrees)s° E") if longitude >= 0 else gettext("%(degrees)s° W")
-    pairs = ((north, latitude), (east, longitude))
-    value = ", ".join(text % {"degrees": f"{abs(degrees):.5f}"} for text, degrees in pairs)
     near = Near(round(latitude, 5), round(longitude, 5), _NEARBY)
-    return Fact(gettext("Place"), value, _search(Filters(near=near)))
+    return Fact(gettext("Place"), place(latitude, longitude, 5), _search(Filters(near=near)))
 
 
 def _search(filters: Filters) -> str:

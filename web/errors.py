@@ -24,7 +24,7 @@ _TITLES = {
     413: gettext_noop("Too large"),
     500: gettext_noop("Something broke"),
     502: gettext_noop("That did not arrive"),
-    503: gettext_noop("Too much at once"),
+    503: gettext_noop("Not now"),
     504: gettext_noop("That took too long"),
 }
 _SENTENCES = {

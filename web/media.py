@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import BinaryIO
 
@@ -10,7 +11,7 @@ from flask import Blueprint, Response, abort, request, send_file
 from werkzeug.wsgi import wrap_file
 
 from library import images
-from library.errors import PhotoError
+from library.errors import PhotoError, StorageError
 from library.models import PictureDetails
 from library.photos import THUMBNAIL_TYPE
 from web import originals
@@ -44,7 +45,8 @@ def thumb(image_id: int) -> Response:
         jpeg = site.thumbnails.path(content_hash).read_bytes()
     except FileNotFoundError:
         jpeg = _decoded(made_thumbnail, _original(_details(image_id)))
-        site.thumbnails.write(content_hash, jpeg)
+        with suppress(StorageError):  # a disk that is full: it is made again next time
+            site.thumbnails.write(content_hash, jpeg)
     if request.args.get("size") == str(SMALL):
         return _kept(smaller(jpeg), f"{content_hash.hex()}-{SMALL}")
     return _kept(jpeg, content_hash.hex())

@@ -35,14 +35,16 @@ _UNREFINED = Refinement()
 
 @blueprint.get("/")
 def home() -> str:
-    """The newest pictures and some drawn at random; an invitation while there are none."""
+    """The newest pictures and some others drawn at random; an invitation while there are none."""
     connection = the_site().database.connection
     recent = images.recent(connection, _RECENT)
     if not recent:
         return crawls.invitation()
-    drawn = images.random(connection, _RANDOM)
+    shown = {picture.id for picture in recent}
+    drawn = images.random(connection, _RANDOM + len(shown))
+    others = [one for one in drawn if one.id not in shown][:_RANDOM]
     return render_template(
-        "home.html", recent=grid.tiles(recent), random=grid.tiles(drawn), bar=bar.of(Query())
+        "home.html", recent=grid.tiles(recent), random=grid.tiles(others), bar=bar.of(Query())
     )
 
 

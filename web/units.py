@@ -35,6 +35,14 @@ def duration(seconds: float) -> str:
     return gettext("%(hours)s h %(minutes)s min", hours=whole // 3600, minutes=whole % 3600 // 60)
 
 
+def place(latitude: float, longitude: float, places: int) -> str:
+    """Degrees with so many decimal places: 48.1° N, 11.6° E."""
+    north = gettext("%(degrees)s° N") if latitude >= 0 else gettext("%(degrees)s° S")
+    east = gettext("%(degrees)s° E") if longitude >= 0 else gettext("%(degrees)s° W")
+    pairs = ((north, latitude), (east, longitude))
+    return ", ".join(text % {"degrees": f"{abs(degrees):.{places}f}"} for text, degrees in pairs)
+
+
 def date(taken_at: str) -> str:
     """An ISO 8601 time as people write it: 31 July 2019, 18:02."""
     try:
