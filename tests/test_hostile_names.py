@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Dialog, Page
 
 from mlx_clip import Encoder
 from tests.pictures import drawing
@@ -91,8 +91,13 @@ def pages(hostile: Hostile) -> Iterator[str]:
 
 def test_no_name_is_a_script_and_none_reads_backwards(browser: Browser, hostile: Hostile) -> None:
     dialogs: list[str] = []
+
+    def dismiss(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
     with opened_page(browser, forgiven=("Failed to load resource",)) as page:
-        page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", dismiss)
         page.goto(f"{hostile.address}/duplicates")
         while page.get_by_text("Looking for duplicates").count():
             page.reload()
