@@ -83,8 +83,13 @@ golden: setup-dev .venv-parity/installed
 bench: setup-dev .venv-parity/installed
 	@$(python) -m bench
 
-reliability: setup-dev
+reliability: setup-dev .venv-reliability/installed
 	@$(python) -m reliability
+
+.venv-reliability/installed: requirements-reliability.txt | setup
+	@$(python) -m venv .venv-reliability
+	@.venv-reliability/bin/python -m pip install --disable-pip-version-check --quiet -r $<
+	@cp $< $@
 
 soak: setup-dev
 	@$(python) -m reliability.soak $(MINUTES)
@@ -135,5 +140,5 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-lock .venv-parity .venv-rclip .venv-node node_modules .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-lock .venv-parity .venv-rclip .venv-reliability .venv-node node_modules .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -51,6 +51,7 @@ from web import (
     pages,
     pictures,
     said,
+    shown,
     site,
     state,
     suggest,
@@ -99,6 +100,7 @@ def create_app(settings: Settings) -> Flask:
         size=units.file_size,
         said=said.said,
     )
+    app.jinja_env.filters["shown"] = shown.shown
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
 

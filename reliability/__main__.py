@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from bench.document import Sections, machine, measure
 from bench.measure import ROOT
+from reliability.api import api_section
 from reliability.faults import faults_section
 from reliability.fuzz import fuzz_section
 from reliability.kills import kills_section
 from reliability.load import load_section
+from reliability.traversal import traversal_section
 
 WORK = ROOT / "artefacts" / "reliability"
 DOCUMENT = ROOT / "docs" / "reliability.md"
@@ -19,6 +21,8 @@ _SECTIONS: Sections = {
     "kills": lambda: kills_section(WORK / "kills"),
     "faults": faults_section,
     "fuzz": fuzz_section,
+    "api": lambda: api_section(WORK / "api"),
+    "traversal": lambda: traversal_section(WORK / "traversal"),
     "load": lambda: load_section(WORK / "load"),
 }
 

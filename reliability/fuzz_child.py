@@ -11,8 +11,6 @@ import tempfile
 import traceback
 from pathlib import Path
 
-import pillow_heif
-
 from crawler.read import Decoded, Failed, Reader
 from library import spaces
 from library.database import Database
@@ -26,7 +24,6 @@ MEGAPIXELS = 64
 
 def main(seed: int, first: int, end: int, step: int) -> None:
     """Read the files of these numbers, one after the other."""
-    pillow_heif.register_heif_opener()  # the sound files are written with it
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         database = Database(folder / "library.sqlite")

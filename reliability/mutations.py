@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from functools import cache
 
+import pillow_heif
 from PIL import Image
 
 from tests import corpus
@@ -35,6 +36,7 @@ def mutated(seed: int, number: int) -> tuple[str, bytes]:
 @cache
 def _sound() -> dict[str, list[bytes]]:
     """Sound files of each format."""
+    pillow_heif.register_heif_opener()
     drawn = [drawing(number, _SIZE) for number in range(_DRAWINGS)]
     makers = {**corpus.MAKERS, **corpus.EXTRAS}
     found = {kind: [make(image) for image in drawn] for kind, make in makers.items()}

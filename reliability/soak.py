@@ -13,6 +13,7 @@ import numpy as np
 from bench.document import measure
 from reliability.__main__ import DOCUMENT, WORK, head
 from reliability.at_work import AtWork, site_at_work
+from reliability.owners import ask
 
 MINUTES = 30.0
 # Of all: models, index and caches are filled in the beginning.
@@ -41,7 +42,9 @@ class Soaked:
 def soak_section(work: Path, minutes: float) -> str:
     """Soak for so long."""
     with site_at_work(work) as site:
+        before = _pictures(site)
         soaked = _soak(site, 60 * minutes)
+        after = _pictures(site)
     soaked.errors += site.errors
     for error in soaked.errors[:20]:
         print(error, file=sys.stderr)
@@ -49,7 +52,8 @@ def soak_section(work: Path, minutes: float) -> str:
     files = _slope(soaked.seconds, soaked.files)
     return (
         "## Soak\n\n"
-        f"{minutes:g} minutes of crawling and searching at once: {site.crawled} crawls, "
+        f"{minutes:g} minutes of crawling and searching at once: {site.crawled} crawls, which had "
+        f"the library grow from {before:,} to {after:,} pictures, and "
         f"{soaked.requests:,} requests, {len(soaked.errors)} errors. After the first "
         f"{_WARM_UP:.0%} the site's memory changed by {memory:+,.1f} MB an hour (least squares; "
         f"{soaked.megabytes[-1]:,.0f} MB at the end), its open files by {files:+,.1f} an hour "
@@ -73,6 +77,10 @@ def _soak(site: AtWork, seconds: float) -> Soaked:
         soaked.files.append(site.files())
         time.sleep(_PAUSE_SECONDS)
     return soaked
+
+
+def _pictures(site: AtWork) -> int:
+    return int(ask(site.address, "/api/v1/status")["counts"]["pictures"])
 
 
 def _slope(seconds: list[float], values: list[float] | list[int]) -> float:

@@ -19,6 +19,7 @@ from mlx_clip import Encoder
 from tests.pictures import drawing
 from tests.web_fixtures import crawl_folder, opened, served
 from web import site
+from web.shown import shown
 
 pytestmark = pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such names")
 
@@ -89,7 +90,7 @@ def test_the_page_shows_the_name_and_nothing_more(odd: Served) -> None:
     for path, image_id in odd.ids.items():
         page = odd.get(f"/pictures/{image_id}")[0].decode("utf-8")
         name = display_path(os.path.basename(path))
-        assert f">{markupsafe.escape(name)}</h1>" in page, path
+        assert f">{markupsafe.escape(shown(name))}</h1>" in page, path
         whole = os.fsencode(display_path(path)) == path  # what is no text cannot be copied as such
         assert page.count("data-copy=") == whole
         assert f'data-copy="{markupsafe.escape(display_path(path))}"' in page or not whole
@@ -134,4 +135,4 @@ def test_the_folder_lists_its_pictures(odd: Served) -> None:
     link = page.split('href="/folders/')[1].split('"')[0]
     folder = odd.get(f"/folders/{link}")[0].decode("utf-8")
     assert f"/pictures/{image_id}" in folder
-    assert str(markupsafe.escape(display_path(FOLDER))) in folder
+    assert str(markupsafe.escape(shown(display_path(FOLDER)))) in folder
