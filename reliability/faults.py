@@ -18,7 +18,7 @@ def faults_section() -> str:
     """Run the tests marked `fault(name)`; a test that this machine cannot do is not counted."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "tests", "-m", "fault", "--quiet"]
+        command = [sys.executable, "-m", "pytest", "tests", "-m", "fault", "--quiet", "-nauto"]
         subprocess.run(
             [*command, f"--junitxml={path}"],
             cwd=ROOT,

@@ -181,7 +181,7 @@ def test_a_disk_that_vanishes_in_the_middle_marks_nothing_missing(
     unplugged = tmp_path / "unplugged"
 
     def unplug(progress: Progress) -> None:
-        if progress.stage == "read" and photos_dir.exists():
+        if progress.stage == "read" and progress.done and photos_dir.exists():
             photos_dir.rename(unplugged)
 
     half = Crawl(settings, database, encoder, unplug).run([os.fsencode(photos_dir)])
