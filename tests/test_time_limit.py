@@ -39,12 +39,12 @@ except PhotoTooSlowError:
 @pytest.fixture
 def slow() -> bytes:
     """A small, valid file whose decode takes seconds: each scan is another pass over it."""
-    return hostile.jpeg_of_passes(90, 4500)
+    return hostile.jpeg_of_passes(90, 6000)
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photos, "SECONDS", 1.0)
+    monkeypatch.setattr(photos, "SECONDS", 2.0)
     monkeypatch.setattr(photos, "_MEGAPIXELS_A_SECOND", 10**6)
 
 
@@ -96,7 +96,7 @@ def test_a_crawl_goes_on_without_the_picture(
         "SELECT path, failure, failure_kind FROM files WHERE failure IS NOT NULL"
     ).fetchone()
     assert os.path.basename(row[0]) == b"0002 slow.jpg"
-    assert row[1:] == ("takes too long: it was not decoded after 1 seconds", "undecodable")
+    assert row[1:] == ("takes too long: it was not decoded after 2 seconds", "undecodable")
     assert crawl(photos_dir).failed == 1  # it is known, and not tried again
 
 
