@@ -14,14 +14,16 @@ from library.models import Progress
 from library.settings import Settings
 from mlx_clip import Encoder, load_encoder
 from tests.conftest import CrawlFolders
-from tests.pictures import fill
+from tests.pictures import drawing, fill
 
 PICTURES = 200
 
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    return load_encoder(str(Path(__file__).parent / "checkpoints" / "clip"), runtime="onnx")
+    encoder = load_encoder(str(Path(__file__).parent / "checkpoints" / "clip"), runtime="onnx")
+    encoder.encode_images(encoder.preprocess(drawing(0))[None])  # nobody may not load it later
+    return encoder
 
 
 @pytest.fixture
