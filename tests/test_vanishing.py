@@ -15,6 +15,7 @@ from library.settings import Settings
 from mlx_clip import Encoder, load_encoder
 from tests.conftest import CrawlFolders
 from tests.pictures import drawing, fill
+from tests.web_fixtures import crawl_folder, settings_of
 
 PICTURES = 200
 
@@ -27,8 +28,11 @@ def encoder() -> Encoder:
 
 
 @pytest.fixture
-def nobody(photos_dir: Path) -> Iterator[None]:
+def nobody(photos_dir: Path, tmp_path: Path, encoder: Encoder) -> Iterator[None]:
     """Whom permissions hold for, which they do not for root."""
+    fill(tmp_path / "before", 1, first_seed=900)
+    # So that nobody has to load what only root may read.
+    crawl_folder(settings_of(tmp_path / "another", "5"), encoder, tmp_path / "before")
     if os.geteuid() != 0:
         yield
         return
