@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+_HUB_HOME = tempfile.TemporaryDirectory(prefix="kindred-tests-hub-")
 # Before anything reads them: no test asks the real Hub, uses what somebody downloaded, or a model
 # that somebody chose, or fills a server of theirs. Programs that tests start inherit this.
 os.environ |= {
@@ -17,7 +18,7 @@ os.environ |= {
     "CLIP_PRECISION": "auto",
     "CHROMA_URL": "",
     "HF_ENDPOINT": "http://127.0.0.1:9",
-    "HF_HOME": tempfile.mkdtemp(prefix="kindred-tests-hub-"),
+    "HF_HOME": _HUB_HOME.name,
 }
 
 from crawler.crawl import Crawl, Options, Summary

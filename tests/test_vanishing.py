@@ -14,19 +14,25 @@ from library.models import Progress
 from library.settings import Settings
 from mlx_clip import Encoder, load_encoder
 from tests.conftest import CrawlFolders
-from tests.pictures import fill
+from tests.pictures import drawing, fill
+from tests.web_fixtures import crawl_folder, settings_of
 
 PICTURES = 200
 
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    return load_encoder(str(Path(__file__).parent / "checkpoints" / "clip"), runtime="onnx")
+    encoder = load_encoder(str(Path(__file__).parent / "checkpoints" / "clip"), runtime="onnx")
+    encoder.encode_images(encoder.preprocess(drawing(0))[None])  # nobody may not load it later
+    return encoder
 
 
 @pytest.fixture
-def nobody(photos_dir: Path) -> Iterator[None]:
+def nobody(photos_dir: Path, tmp_path: Path, encoder: Encoder) -> Iterator[None]:
     """Whom permissions hold for, which they do not for root."""
+    fill(tmp_path / "before", 1, first_seed=900)
+    # So that nobody has to load what only root may read.
+    crawl_folder(settings_of(tmp_path / "another", "5"), encoder, tmp_path / "before")
     if os.geteuid() != 0:
         yield
         return
