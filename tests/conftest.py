@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-_HUB_HOME = tempfile.TemporaryDirectory(prefix="kindred-tests-hub-")
 # Before anything reads them: no test asks the real Hub, uses what somebody downloaded, or a model
 # that somebody chose, or fills a server of theirs. Programs that tests start inherit this.
 os.environ |= {
@@ -18,7 +18,7 @@ os.environ |= {
     "CLIP_PRECISION": "auto",
     "CHROMA_URL": "",
     "HF_ENDPOINT": "http://127.0.0.1:9",
-    "HF_HOME": _HUB_HOME.name,
+    "HF_HOME": tempfile.mkdtemp(prefix="kindred-tests-hub-"),
 }
 
 from crawler.crawl import Crawl, Options, Summary
@@ -29,6 +29,11 @@ from library.settings import Settings, load_settings
 from mlx_clip import Encoder, load_encoder
 
 CrawlFolders = Callable[..., Summary]
+
+
+def pytest_unconfigure() -> None:
+    """Remove what the environment above made."""
+    shutil.rmtree(os.environ["HF_HOME"], ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
