@@ -275,6 +275,13 @@ def test_maps_are_listed_renamed_and_deleted(
     assert "There is no map “new”. There are: second." in capsys.readouterr().err
 
 
+def test_as_many_clusters_are_tried_as_there_may_be() -> None:
+    assert numbers_to_try(8) == [2]
+    assert numbers_to_try(130)[:3] == [2, 3, 4]
+    assert numbers_to_try(130)[-1] == 26
+    assert (numbers_to_try(50_000)[0], numbers_to_try(50_000)[-1]) == (12, 64)
+
+
 def test_clusters_are_numbered_by_size_and_noise_stays() -> None:
     labels = by_size(np.array([2, 2, 2, -1, 0, 1, 1]))
     assert labels.tolist() == [0, 0, 0, -1, 2, 1, 1]
