@@ -39,8 +39,7 @@ FEWEST = 8
 MOST_CLUSTERS = 64
 """As many as KMeans chooses of itself."""
 _PER_CLUSTER = 5
-# Two halves have the best silhouette of nearly any large library, and tell nobody what is in it.
-_MANY, _FEWEST_OF_MANY = 1_000, 8
+_FEWEST_OF_MANY, _MANY = 12, 250
 _SILHOUETTE_SAMPLE = 5_000
 _ALIKE = 1e-4
 
@@ -138,9 +137,12 @@ def means(vectors: Vectors, labels: Numbers) -> Vectors:
 
 
 def numbers_to_try(count: int) -> list[int]:
-    """The numbers of clusters that are compared for so many pictures, each a quarter above."""
+    """The numbers of clusters that are compared for so many pictures, each a quarter above.
+
+    Of many pictures not the very few: the silhouette likes two best, which says nothing of them.
+    """
     most = min(MOST_CLUSTERS, max(2, count // _PER_CLUSTER))
-    tried: list[int] = [2 if count < _MANY else _FEWEST_OF_MANY]
+    tried: list[int] = [min(_FEWEST_OF_MANY, max(2, count // _MANY))]
     while tried[-1] < most:
         tried.append(min(most, max(tried[-1] + 1, round(tried[-1] * 1.25))))
     return tried

@@ -34,6 +34,8 @@ class Civitai(ThreadingHTTPServer):
         self.site = f"http://127.0.0.1:{self.server_address[1]}"
         self.host: str | None = None
         """Where pictures really are, when they are somewhere else."""
+        self.redirects = True
+        """Whether one is told so only when one asks for them."""
         self.models = [model(number) for number in range(1, models + 1)]
         self.pictures = {
             number * 10: [number * 100 + place for place in range(pictures)]
@@ -125,9 +127,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def picture(self, number: int) -> dict[str, Any]:
         unsafe = number in self.server.unsafe
+        at = f"{self.server.site}/pictures"
+        if self.server.host and not self.server.redirects:
+            at = f"{self.server.host}/real"
         return {
             "id": number,
-            "url": f"{self.server.site}/pictures/{number}.jpeg",
+            "url": f"{at}/{number}.jpeg",
             "nsfw": unsafe,
             "nsfwLevel": "X" if unsafe else "None",
             "meta": {"prompt": f"a drawing, number {number}"} if number % 2 else None,

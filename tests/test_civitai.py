@@ -178,7 +178,9 @@ def test_what_does_not_come_now_comes_next_time(run: Run, civitai: Civitai) -> N
     assert (again.fetched, again.later) == (1, 0)
 
 
-def test_the_key_is_for_the_api_alone(run: Run, civitai: Civitai) -> None:
+@pytest.mark.parametrize("redirects", [True, False])
+def test_the_key_is_for_the_site_alone(run: Run, civitai: Civitai, redirects: bool) -> None:
+    civitai.redirects = redirects
     with serving(Civitai()) as host:
         host.site = host.site.replace("127.0.0.1", "localhost")
         civitai.host = host.site

@@ -23,7 +23,7 @@ from library.settings import Settings, load_settings
 from library.spaces import Space
 from mlx_clip import Encoder
 from search.__main__ import main
-from search.clusters import MOST_CLUSTERS, Recipe, by_size, cluster, numbers_to_try
+from search.clusters import Recipe, by_size, cluster, numbers_to_try
 from search.errors import MapError
 from search.map_build import Builder, Wanted
 from search.map_grow import age_of, grow, is_stale
@@ -89,12 +89,6 @@ def test_groups_of_pictures_are_clusters(built: Database) -> None:
     assert max(curve, key=lambda k: curve[k]) == 3
     assert list(curve) == numbers_to_try(130)
     assert {"pca", "neighbours", "umap", "plane", "clusters"} <= set(one.figures["seconds"])
-
-
-def test_a_large_library_is_more_than_two_halves() -> None:
-    assert numbers_to_try(999)[0] == 2
-    assert numbers_to_try(1_000)[0] == 8
-    assert numbers_to_try(200_000)[-1] == MOST_CLUSTERS
 
 
 def test_centroids_are_means_of_the_vectors_themselves(built: Database) -> None:
@@ -279,6 +273,13 @@ def test_maps_are_listed_renamed_and_deleted(
     assert left == 20
     assert run("show", "new") == 1
     assert "There is no map “new”. There are: second." in capsys.readouterr().err
+
+
+def test_as_many_clusters_are_tried_as_there_may_be() -> None:
+    assert numbers_to_try(8) == [2]
+    assert numbers_to_try(130)[:3] == [2, 3, 4]
+    assert numbers_to_try(130)[-1] == 26
+    assert (numbers_to_try(50_000)[0], numbers_to_try(50_000)[-1]) == (12, 64)
 
 
 def test_clusters_are_numbered_by_size_and_noise_stays() -> None:
