@@ -13,14 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from library.files import subtree
 from library.models import display_path
 
 Source = Literal["folder", "civitai"]
-Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +203,9 @@ def images_of(connection: sqlite3.Connection, item_id: int) -> list[int]:
     return [image_id for (image_id,) in rows]
 
 
-def pairs(connection: sqlite3.Connection) -> tuple[Ids, Ids]:
-    """Every item with every picture of it that is there: ids of items, and of pictures."""
-    rows = connection.execute(pairs_where("true")).fetchall()
-    table = np.array(rows, np.int64).reshape(-1, 2)
-    return table[:, 0], table[:, 1]
+def pairs(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+    """Every item with every picture of it that is there: ids of an item and of a picture."""
+    return connection.execute(pairs_where("true")).fetchall()
 
 
 def _read(row: Sequence[Any]) -> tuple[int, int, About]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -42,8 +40,6 @@ WORDS = {
 
 def build(settings: Settings, database: Database, options: argparse.Namespace) -> None:
     """Build a map, or one that is there anew."""
-    with suppress(OSError):
-        os.nice(10)  # whoever searches meanwhile comes first
     recipe = Recipe(options.method, options.clusters, options.smallest, seed=options.seed)
     connection = database.connection
     space = library_space(connection)

@@ -91,7 +91,7 @@ class Styles:
         order = np.argsort(-scores, kind="stable")
         lead = float(scores[order[0]] - scores[order[1]]) if len(order) > 1 else 0.0
         known = maps.clusters(connection, one.id)
-        pairs = collections.pairs(connection)
+        pairs = np.array(collections.pairs(connection), np.int64).reshape(-1, 2).T
         found = tuple(
             self._cluster(one, known[place], float(scores[place]), vector, items, pairs)
             for place in order[:clusters].tolist()
@@ -122,7 +122,7 @@ class Styles:
         score: float,
         vector: Vectors,
         items: int,
-        pairs: tuple[Ids, Ids],
+        pairs: Ids,
     ) -> FoundCluster:
         connection = self._database.connection
         members = map_points.members(connection, one.id, cluster.number)
@@ -140,7 +140,7 @@ class Styles:
         return tuple(ids[best].tolist())
 
     def _items(
-        self, one: Map, members: Ids, vector: Vectors, items: int, pairs: tuple[Ids, Ids]
+        self, one: Map, members: Ids, vector: Vectors, items: int, pairs: Ids
     ) -> tuple[FoundItem, ...]:
         connection = self._database.connection
         rows, around = self._matrix.rows(), float(one.figures["spread"])

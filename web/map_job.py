@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from library.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+_NICENESS = 10  # whoever searches meanwhile comes first
 _ROOT = Path(__file__).parent.parent
 _SAID = "search: "
 _OUR_MISTAKE = "Kindred made a mistake. What happened stands in the terminal that it runs in."
@@ -69,6 +72,8 @@ class MapJob:
                 stderr=subprocess.PIPE,
                 text=True,
             )
+            with suppress(OSError):  # it has ended already
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICENESS)
             self._state = JobState(name)
             self._thread = threading.Thread(
                 target=self._follow, args=(self._process,), name="map", daemon=True

@@ -235,7 +235,6 @@ function takeSearch(page) {
 async function begin() {
   const [points, answer] = await Promise.all([fetchPoints(root.dataset.points), fetch(root.dataset.map)]);
   const { clusters } = await answer.json();
-  root.hidden = false;
   const page = new MapPage(
     points,
     clusters
@@ -254,3 +253,4 @@ async function begin() {
 }
 
 if (document.createElement("canvas").getContext("webgl2")) begin();
+else part("said").textContent = root.dataset.unable;
