@@ -29,7 +29,7 @@ class Meter:
         self._failed = 0
         self._bytes = 0
         self._started = time.monotonic()
-        self._reported = self._started
+        self._reported = 0.0
         report(self._progress(self._started))
 
     def add(self, done: int, failed: int = 0, size: int = 0) -> None:

@@ -39,7 +39,7 @@ def test_each_folder_is_an_item(settings: Settings, database: Database, albums: 
     assert items(database) == {"hills": 2, "sea": 3}
     (collection,) = collections.collections(database.connection)
     assert (collection.name, collection.source) == ("photos", "folder")
-    assert len(collections.pairs(database.connection)[1]) == 5
+    assert len(collections.pairs(database.connection)) == 5
 
 
 def test_later_crawls_keep_it_right(

@@ -248,7 +248,7 @@ def test_what_people_wrote_outlives_a_damaged_database(database: Database, space
     assert np.array_equal(before.image_ids, after.image_ids)
     assert [each.name for each in maps.clusters(mended.connection, map_id)] == [None, "mine"]
     assert [one.name for one in collections.collections(mended.connection)] == ["art"]
-    assert len(collections.pairs(mended.connection)[0]) == 20
+    assert len(collections.pairs(mended.connection)) == 20
     mended.close()
 
 

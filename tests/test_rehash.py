@@ -102,8 +102,12 @@ def test_a_run_is_continued_only_by_one_that_was_asked_the_same(
     root = [os.fsencode(photos_dir)]
 
     def cut_off(options: Options) -> None:
-        read: list[Progress] = []
-        cancelled = Crawl(settings, database, encoder, read.append, lambda: len(read) > 0)
+        seen: list[Progress] = []
+
+        def some() -> bool:
+            return any(progress.done for progress in seen)
+
+        cancelled = Crawl(settings, database, encoder, seen.append, some)
         assert cancelled.run(root, options).interrupted
 
     for options in (REHASH, Options(retry=True), Options(prune=True)):

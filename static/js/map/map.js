@@ -42,7 +42,10 @@ class MapPage {
       onViewStateChange: ({ viewState }) => this.moved(viewState),
       onResize: () => this.moved(this.view),
       onHover: (info) => this.hovered(info),
-      onClick: ({ index }) => index >= 0 && location.assign(`/pictures/${points.ids[index]}`),
+      onClick: ({ index }, { srcEvent }) => {
+        // A label or a picture lies above the points, and is a link by itself.
+        if (index >= 0 && !srcEvent.target.closest("a")) location.assign(`/pictures/${points.ids[index]}`);
+      },
       getCursor: ({ isHovering, isDragging }) => (isDragging ? "grabbing" : isHovering ? "pointer" : "grab"),
       onAfterRender: () => (root.dataset.drawn ??= performance.now()),
       layers: [],
