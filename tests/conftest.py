@@ -27,6 +27,9 @@ from library import files
 from library.database import Database
 from library.settings import Settings, load_settings
 from mlx_clip import Encoder, load_encoder
+from tests.web_fixtures import shared_library
+
+__all__ = ["shared_library"]  # once for all: each module that imported it would crawl it anew
 
 CrawlFolders = Callable[..., Summary]
 

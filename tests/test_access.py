@@ -13,10 +13,8 @@ from flask.testing import FlaskClient
 from app import create_app
 from library.errors import SettingsError
 from library.settings import load_settings
-from tests.web_fixtures import Library, opened, shared_library
+from tests.web_fixtures import Library, opened
 from web import access
-
-__all__ = ["shared_library"]
 
 TOKEN = "correct horse"
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.test_any_query import TYPED
 from tests.test_openapi import DESCRIPTION, check
-from tests.web_fixtures import client, shared_library
+from tests.web_fixtures import client
 
-__all__ = ["client", "shared_library"]
+__all__ = ["client"]
 
 _ODD = st.sampled_from(
     ["", "0", "-1", "1e3", "9" * 30, "\u0661", "true", "null", "[]", "\x00", "a\nb", "1,2", "1,x"]

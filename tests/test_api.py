@@ -20,12 +20,11 @@ from tests.web_fixtures import (
     empty_client,
     opened,
     own_library,
-    shared_library,
     wait_until,
 )
 from web import site
 
-__all__ = ["client", "empty_client", "own_library", "shared_library"]
+__all__ = ["client", "empty_client", "own_library"]
 
 BEAGLE = SAMPLES / "animals" / "beagle.png"
 

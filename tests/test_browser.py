@@ -13,9 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, 
 
 from tests.chromium import MISSING, find_chromium
 from tests.program import program
-from tests.web_fixtures import SAMPLES, Library, shared_library
-
-__all__ = ["shared_library"]
+from tests.web_fixtures import SAMPLES, Library
 
 pytestmark = pytest.mark.browser
 

@@ -30,12 +30,11 @@ from tests.web_fixtures import (
     opened,
     own_library,
     settings_of,
-    shared_library,
     wait_until,
 )
 from web import site
 
-__all__ = ["empty_client", "own_library", "shared_library"]
+__all__ = ["empty_client", "own_library"]
 
 NOT_UTF8 = b"caf\xe9.jpg"
 OLD = (1_400_000_000, 1_400_000_000)

@@ -21,9 +21,8 @@ from tests.test_browser import (
     browser,
     opened_page,
 )
-from tests.web_fixtures import shared_library
 
-__all__ = ["address", "browser", "shared_library"]
+__all__ = ["address", "browser"]
 
 pytestmark = pytest.mark.browser
 

@@ -12,10 +12,8 @@ from flask.testing import FlaskClient
 
 from crawler import foreground
 from crawler.foreground import Foreground
-from tests.web_fixtures import Library, opened, shared_library
+from tests.web_fixtures import Library, opened
 from web import site
-
-__all__ = ["shared_library"]
 
 
 @pytest.fixture

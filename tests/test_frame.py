@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.program import program
 from tests.test_browser import WIDE, address, browser, opened_page
-from tests.web_fixtures import Library, shared_library
+from tests.web_fixtures import Library
 
-__all__ = ["address", "browser", "shared_library"]
+__all__ = ["address", "browser"]
 
 pytestmark = pytest.mark.browser
 

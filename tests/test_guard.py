@@ -7,10 +7,10 @@ import io
 import pytest
 from flask.testing import FlaskClient
 
-from tests.web_fixtures import SAMPLES, client, shared_library
+from tests.web_fixtures import SAMPLES, client
 from web.guard import is_allowed_host
 
-__all__ = ["client", "shared_library"]
+__all__ = ["client"]
 
 
 @pytest.mark.parametrize(

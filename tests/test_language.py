@@ -14,13 +14,13 @@ from babel.messages.catalog import Message
 from babel.messages.mofile import read_mo
 from flask.testing import FlaskClient
 
-from tests.web_fixtures import Library, client, empty_client, opened, shared_library
+from tests.web_fixtures import Library, client, empty_client, opened
 from tools import locales
 from web import site, units
 from web.language import SOURCE, languages
 from web.said import said
 
-__all__ = ["client", "empty_client", "shared_library"]
+__all__ = ["client", "empty_client"]
 
 KOREAN = {"Accept-Language": "ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7"}
 PAGES = (

@@ -19,11 +19,10 @@ from tests.web_fixtures import (
     own_library,
     served,
     settings_of,
-    shared_library,
 )
 from web import site
 
-__all__ = ["browser", "own_library", "shared_library"]
+__all__ = ["browser", "own_library"]
 
 pytestmark = pytest.mark.browser
 

@@ -18,11 +18,9 @@ import pytest
 
 from tests.corpus import saved
 from tests.pictures import drawing
-from tests.web_fixtures import Library, opened, shared_library, wait_until
+from tests.web_fixtures import Library, opened, wait_until
 from web import bodies, pictures
 from web.server import Server
-
-__all__ = ["shared_library"]
 
 _PLACES = 8
 _BOUNDARY = b"--cut-here\r\n"

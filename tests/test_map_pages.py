@@ -17,11 +17,11 @@ from library.map_points import NOISE, Points
 from library.spaces import Space
 from mlx_clip import Encoder
 from tests.map_fixtures import put_map
-from tests.web_fixtures import Library, client, opened, own_library, shared_library, wait_until
+from tests.web_fixtures import Library, client, opened, own_library, wait_until
 from web import site
 from web.maps_api import packed
 
-__all__ = ["client", "own_library", "shared_library"]
+__all__ = ["client", "own_library"]
 
 
 @pytest.fixture

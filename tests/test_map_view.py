@@ -24,9 +24,7 @@ from tests.chromium import MISSING, find_chromium
 from tests.map_fixtures import put_map
 from tests.program import program
 from tests.test_browser import ARGUMENTS, NARROW, WIDE, keep, opened_page
-from tests.web_fixtures import Library, shared_library
-
-__all__ = ["shared_library"]
+from tests.web_fixtures import Library
 
 pytestmark = pytest.mark.browser
 

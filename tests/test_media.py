@@ -22,11 +22,10 @@ from tests.web_fixtures import (
     crawl_folder,
     opened,
     own_library,
-    shared_library,
 )
 from web import site
 
-__all__ = ["client", "own_library", "shared_library"]
+__all__ = ["client", "own_library"]
 
 
 @pytest.fixture

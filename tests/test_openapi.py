@@ -14,9 +14,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.web_fixtures import SAMPLES, client, shared_library
+from tests.web_fixtures import SAMPLES, client
 
-__all__ = ["client", "shared_library"]
+__all__ = ["client"]
 
 DESCRIPTION: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parent.parent / "docs" / "openapi.yaml").read_text(encoding="utf-8")

@@ -24,10 +24,9 @@ from tests.web_fixtures import (
     opened,
     own_library,
     served,
-    shared_library,
 )
 
-__all__ = ["client", "empty_client", "own_library", "shared_library"]
+__all__ = ["client", "empty_client", "own_library"]
 
 
 def get(client: FlaskClient, url: str, status: int = 200) -> str:

@@ -20,11 +20,10 @@ from tests.web_fixtures import (
     empty_client,
     opened,
     own_library,
-    shared_library,
 )
 from web import site
 
-__all__ = ["client", "empty_client", "own_library", "shared_library"]
+__all__ = ["client", "empty_client", "own_library"]
 
 
 def link(page: str, words: str) -> str:

@@ -12,9 +12,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from library.database import Database
-from tests.web_fixtures import Library, opened, own_library, shared_library
+from tests.web_fixtures import Library, opened, own_library
 
-__all__ = ["own_library", "shared_library"]
+__all__ = ["own_library"]
 
 
 @pytest.fixture(scope="module")

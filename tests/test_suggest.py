@@ -17,10 +17,10 @@ from search.completion import typed_at
 from search.parser import parse
 from tests.conftest import CrawlFolders
 from tests.pictures import fill
-from tests.web_fixtures import client, own_library, shared_library
+from tests.web_fixtures import client, own_library
 from web.suggest import suggestions
 
-__all__ = ["client", "own_library", "shared_library"]
+__all__ = ["client", "own_library"]
 
 OFFERED = Choices(
     cameras=(("Canon EOS 5D", 9), ("Lange Kamera", 1)),

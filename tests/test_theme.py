@@ -9,9 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.web_fixtures import Library, opened, shared_library
-
-__all__ = ["shared_library"]
+from tests.web_fixtures import Library, opened
 
 PAPER = {"light": "#faf8f5", "dark": "#141210"}
 

@@ -10,9 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.web_fixtures import Library, opened, served, shared_library
-
-__all__ = ["shared_library"]
+from tests.web_fixtures import Library, opened, served
 
 CANARY = b"the canary sings"
 _PREFIXES = (
