@@ -62,7 +62,7 @@ def test_a_thumbnail_at_half_its_size(client: FlaskClient) -> None:
     whole = Image.open(io.BytesIO(client.get("/pictures/3/thumb").data))
     answer = client.get("/pictures/3/thumb?size=256")
     small = Image.open(io.BytesIO(answer.data))
-    assert max(small.size) == 256
+    assert max(small.size) == min(256, max(whole.size))  # drawings may be small themselves
     assert small.width / small.height == pytest.approx(whole.width / whole.height, rel=0.02)
     assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
     assert answer.headers["ETag"] != client.get("/pictures/3/thumb").headers["ETag"]
