@@ -21,7 +21,7 @@ from library.errors import LibraryError
 from library.keeper import IndexKeeper
 from library.matrix import Matrix
 from library.models import display_path
-from library.settings import Settings, load_settings, read_environment
+from library.settings import Settings, settings_for
 from library.thumbnails import Thumbnails
 from library.unhashed import Unhashed
 from mlx_clip import DEFAULT, STARTER, EncoderError
@@ -149,11 +149,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     give_back_large_blocks()
     options = _parser().parse_args(arguments)
     received = _watch_for_signals()
-    overrides = {"DATA_DIR": options.data, "HOST": options.host, "PORT": options.port}
     try:
-        settings = load_settings(
-            {**read_environment(), **{name: text for name, text in overrides.items() if text}}
-        )
+        settings = settings_for(DATA_DIR=options.data, HOST=options.host, PORT=options.port)
         logging.basicConfig(level=settings.log_level)
         # It warns of every request that waits for another, which is what a queue is for.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)

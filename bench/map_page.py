@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import statistics
-import time
 import urllib.request
 from collections.abc import Sequence
 from contextlib import closing
@@ -17,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench import large
 from bench.clusters import NOISE, around, centres
-from bench.site import free_port, get, served
+from bench.site import free_port, served, wait_until_up
 from bench.table import table
 from library import spaces
 from library.database import Database
@@ -72,7 +70,7 @@ def _row(browser: Browser, work: Path, count: int) -> list[str]:
     port = free_port()
     # Whoever holds the index keeps the site from building it meanwhile: no map needs it.
     with FileLock(IndexFiles(data).lock), served(data, port):
-        _wait(port)
+        wait_until_up(port)
         url = f"http://127.0.0.1:{port}/maps/{number}"
         sent = _sent(f"http://127.0.0.1:{port}/api/v1/maps/{number}/points")
         seen = [_first_seen(browser, url) for _ in range(_REPEATS)]
@@ -86,14 +84,6 @@ def _row(browser: Browser, work: Path, count: int) -> list[str]:
         f"{max(seen):.0f} ms",
         *(f"{one:.0f} ms" for one in _figures(frames)),
     ]
-
-
-def _wait(port: int) -> None:
-    while True:
-        with contextlib.suppress(ConnectionRefusedError):
-            get(port, "/api/v1/status")
-            return
-        time.sleep(0.1)
 
 
 def _figures(frames: Sequence[float]) -> tuple[float, float, float]:

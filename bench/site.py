@@ -27,7 +27,8 @@ def site_section(data: Path, pictures: int) -> str:
     port = free_port()
     started = time.monotonic()
     with served(data, port):
-        first_page = _first_page(port, started)
+        wait_until_up(port)
+        first_page = time.monotonic() - started
         wait_until_current(port)
         rows = [[name, *_timed(port, paths)] for name, paths in _pages(port).items()]
     return (
@@ -72,15 +73,15 @@ def served(data: Path, port: int) -> Iterator[None]:
         process.wait(30)
 
 
-def _first_page(port: int, started: float) -> float:
-    while time.monotonic() - started < 60:
-        try:
+def wait_until_up(port: int, seconds: int = 60) -> None:
+    """Until it has sent its first page. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ConnectionRefusedError):
             get(port, "/")
-        except ConnectionRefusedError:
-            time.sleep(0.02)
-        else:
-            return time.monotonic() - started
-    raise TimeoutError("the site did not come up within a minute")
+            return
+        time.sleep(0.02)
+    raise TimeoutError(f"the site did not come up within {seconds} s")
 
 
 def wait_until_current(port: int, seconds: int = 60) -> None:

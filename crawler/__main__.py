@@ -6,24 +6,22 @@ import argparse
 import json
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import closing
-from types import FrameType
 
 from crawler.crawl import Crawl, Options, Summary
 from crawler.excludes import Excludes
 from crawler.model import open_encoder_later
 from crawler.roots import outermost
+from crawler.signals import asked_to_stop
 from crawler.terminal import display, sentences
 from library import collections, excludes, files
 from library.allocator import give_back_large_blocks
 from library.database import Database
 from library.errors import LibraryError, SettingsError
 from library.models import display_path
-from library.settings import Settings, load_settings, read_environment
+from library.settings import Settings, settings_for
 from mlx_clip.errors import EncoderError
 
 EXIT_DONE, EXIT_FAILED, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -33,11 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; gives its exit status."""
     give_back_large_blocks()
     options = _parser().parse_args(arguments)
-    overrides = {"DATA_DIR": options.data, "CLIP_MODEL": options.model}
     try:
-        settings = load_settings(
-            {**read_environment(), **{name: text for name, text in overrides.items() if text}}
-        )
+        settings = settings_for(DATA_DIR=options.data, CLIP_MODEL=options.model)
         logging.basicConfig(level=settings.log_level)
         return _crawl(settings, options)
     except (SettingsError, EncoderError) as error:
@@ -132,7 +127,7 @@ def _crawl(settings: Settings, parsed: argparse.Namespace) -> int:
         roots = outermost(folders or _known_roots(settings, database), files.roots(connection))
         _remember_collections(database, parsed.collection)
         encoder = open_encoder_later(connection, settings)
-        interrupted = _watch_for_signals()
+        interrupted = asked_to_stop()
 
         def crawl() -> bool:
             """Crawl and say what came of it; gives whether it came to its end."""
@@ -177,19 +172,6 @@ def _known_roots(settings: Settings, database: Database) -> list[bytes]:
     if not known:
         raise SettingsError("which folder? Name one: python -m crawler FOLDER")
     return known
-
-
-def _watch_for_signals() -> threading.Event:
-    """Ctrl-C and SIGTERM ask the crawl to end in good order; a second Ctrl-C does not ask."""
-    interrupted = threading.Event()
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        interrupted.set()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
-    return interrupted
 
 
 def _say(summary: Summary, database: Database, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from library import backup, files, status, status_text
 from library.database import Database
 from library.errors import LibraryError, SettingsError
 from library.models import Failure, display_path
-from library.settings import Settings, load_settings, read_environment
+from library.settings import Settings, settings_for
 
 if TYPE_CHECKING:
     from library.doctor import Result
@@ -27,11 +27,8 @@ _REASONS = 5
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; gives its exit status."""
     options = _parser().parse_args(arguments)
-    environment = read_environment()
-    if options.data:
-        environment["DATA_DIR"] = options.data
     try:
-        settings = load_settings(environment)
+        settings = settings_for(DATA_DIR=options.data)
         if not settings.database_path.exists() and options.run is not _restore:
             raise SettingsError(f"there is no library in {settings.data_dir}")
         run: int = options.run(settings, options)

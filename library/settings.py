@@ -118,6 +118,14 @@ def read_environment(env_file: Path = ROOT / ".env") -> dict[str, str]:
     return {**lines, **os.environ}
 
 
+def settings_for(**given: str | None) -> Settings:
+    """Settings from the environment, and over it what a command line was given, by their names.
+
+    Raises SettingsError as load_settings does.
+    """
+    return load_settings({**read_environment(), **{n: text for n, text in given.items() if text}})
+
+
 def load_settings(env: Mapping[str, str]) -> Settings:
     """Settings from an environment; whatever it does not name has its default.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from library.database import Database
 from library.errors import LibraryError, SettingsError
-from library.settings import Settings, load_settings, read_environment
+from library.settings import Settings, settings_for
 from mlx_clip import EncoderError
 from search import map_commands
 from search.errors import SearchError
@@ -24,11 +24,8 @@ Command = Callable[[Settings, Database, argparse.Namespace], None]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; gives its exit status."""
     options = _parser().parse_args(arguments)
-    environment = read_environment()
-    if options.data:
-        environment["DATA_DIR"] = options.data
     try:
-        settings = load_settings(environment)
+        settings = settings_for(DATA_DIR=options.data)
         logging.basicConfig(level=settings.log_level)
         if not settings.database_path.exists():
             raise SettingsError(f"there is no library in {settings.data_dir}")

@@ -16,7 +16,7 @@ import pytest
 
 from crawler.importers.civitai import Imported, Importer
 from crawler.importers.civitai_api import Asked
-from crawler.importers.polite import PoliteClient, Unreachable, retry_after
+from crawler.importers.polite import PoliteClient, UnreachableError, retry_after
 from library import collections, item_pictures
 from library.database import Database
 from library.settings import Settings
@@ -205,7 +205,7 @@ def test_a_site_that_is_down_says_so_and_what_is_there_stays(
 ) -> None:
     run(models=1)
     civitai.trouble["/api/v1/models"] = ["500"] * 20
-    with pytest.raises(Unreachable, match="gives no answer"):
+    with pytest.raises(UnreachableError, match="gives no answer"):
         run()
     assert files(tmp_path) == ["100.jpg", "101.jpg", "102.jpg"]
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from types import FrameType
 
 from crawler.importers.civitai import Imported, Importer
 from crawler.importers.civitai_api import SITE, SORTS, Asked, Lora
-from crawler.importers.polite import PoliteClient, Unreachable
+from crawler.importers.polite import PoliteClient, UnreachableError
+from crawler.signals import asked_to_stop
 from library.database import Database
 from library.errors import LibraryError
-from library.settings import Settings, load_settings, read_environment
+from library.settings import Settings, settings_for
 
 EXIT_DONE, EXIT_FAILED, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
@@ -26,16 +24,13 @@ EXIT_DONE, EXIT_FAILED, EXIT_UNUSABLE, EXIT_INTERRUPTED = 0, 1, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; gives its exit status."""
     options = _parser().parse_args(arguments)
-    environment = read_environment()
-    if options.data:
-        environment["DATA_DIR"] = options.data
     try:
-        settings = load_settings(environment)
+        settings = settings_for(DATA_DIR=options.data)
         logging.basicConfig(level=settings.log_level)
         # It tells of every request.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         return _civitai(settings, options)
-    except Unreachable as error:
+    except UnreachableError as error:
         print(
             f"importer: {error}. What was fetched is kept: run the same command again.",
             file=sys.stderr,
@@ -77,7 +72,7 @@ def _number(text: str) -> int:
 
 
 def _civitai(settings: Settings, options: argparse.Namespace) -> int:
-    stopped = _watch_for_signals()
+    stopped = asked_to_stop()
     folder = options.into or settings.data_dir / "imported" / "civitai"
     asked = Asked(options.base_model, options.tag, options.query, options.sort, options.unsafe)
     key = os.environ.get("CIVITAI_API_KEY") or None
@@ -109,19 +104,6 @@ def _sentences(done: Imported, folder: Path) -> list[str]:
         lines.append("Stopped: run the same command again to go on.")
     lines.append(f'To read them: python -m crawler "{folder}"')
     return lines
-
-
-def _watch_for_signals() -> threading.Event:
-    """Ctrl-C and SIGTERM ask it to end in good order; a second Ctrl-C does not ask."""
-    stopped = threading.Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopped.set()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    return stopped
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ import hashlib
 import io
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from crawler.importers.civitai_api import Asked, CivitaiApi, Lora, RemotePicture
-from crawler.importers.polite import PoliteClient, Refused, Stopped, Unreachable
+from crawler.importers.polite import PoliteClient, RefusedError, StoppedError, UnreachableError
 from library import collections, item_pictures
 from library.collections import Collection
 from library.database import Database
@@ -30,9 +30,9 @@ _MOST_FAILURES = 3  # lists in a row that do not come, until the site is taken f
 _SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif", "HEIF": ".heic"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Imported:
-    """What an import came to."""
+    """What an import came to, or has come to so far."""
 
     items: int = 0
     fetched: int = 0
@@ -73,8 +73,8 @@ class Importer:
     def run(self, asked: Asked, models: int, per_model: int) -> Imported:
         """Import so many models, with so many pictures of each at most.
 
-        Raises Unreachable when the site does not answer, StorageError when there is no room; what
-        was fetched until then stays.
+        Raises UnreachableError when the site does not answer, StorageError when there is no room;
+        what was fetched until then stays.
         """
         self._so_far = Imported()
         try:
@@ -86,10 +86,10 @@ class Importer:
             for lora in islice(self._api.loras(asked), models):
                 self._import(collection, lora, asked, per_model)
                 self._told(self._so_far, lora)
-        except Stopped:
-            self._count(stopped=True)
-        except Refused as error:
-            raise Unreachable(f"the site refuses: {error}") from error
+        except StoppedError:
+            self._so_far.stopped = True
+        except RefusedError as error:
+            raise UnreachableError(f"the site refuses: {error}") from error
         except OSError as error:
             why = error.strerror or error
             raise StorageError(f"cannot write into {self._folder}: {why}") from error
@@ -98,22 +98,22 @@ class Importer:
     def _import(self, collection: Collection, lora: Lora, asked: Asked, most: int) -> None:
         with self._database.transaction() as connection:
             item = collections.put_item(connection, collection, str(lora.version_id), lora.about)
-        self._count(items=self._so_far.items + 1)
+        self._so_far.items += 1
         connection = self._database.connection
         if item_pictures.asked(connection, item) >= most:
-            self._count(known=self._so_far.known + item_pictures.count(connection, item))
+            self._so_far.known += item_pictures.count(connection, item)
             return
         before = self._so_far.later
         try:
             for picture in islice(self._api.pictures(lora.version_id, asked), most):
                 self._take(item, lora, picture)
             self._failures = 0
-        except Unreachable:
+        except UnreachableError:
             self._failures += 1
             if self._failures == _MOST_FAILURES:
                 raise
-            self._count(later=self._so_far.later + 1)
-        except Refused:  # it was taken away meanwhile
+            self._so_far.later += 1
+        except RefusedError:  # it was taken away meanwhile
             pass
         if self._so_far.later == before:
             item_pictures.set_asked(connection, item, most)
@@ -123,19 +123,19 @@ class Importer:
         connection = self._database.connection
         known = item_pictures.find(connection, str(picture.id))
         if known is not None:
-            self._count(known=self._so_far.known + 1)
+            self._so_far.known += 1
             self._record(item, picture, known.content_hash, known.failure)
             return
         folder = self._folder / str(lora.model_id)
         for there in sorted(folder.glob(f"{picture.id}.*")):
             if there.suffix != _PARTIAL:  # renamed, and then cut off
-                self._count(known=self._so_far.known + 1)
+                self._so_far.known += 1
                 self._record(item, picture, _hash(there.read_bytes()), None)
                 return
         try:
             self._fetch(item, folder, picture)
-        except Unreachable:
-            self._count(later=self._so_far.later + 1)
+        except UnreachableError:
+            self._so_far.later += 1
 
     def _fetch(self, item: int, folder: Path, picture: RemotePicture) -> None:
         """Fetch a picture; one that is damaged once more, which then is recorded."""
@@ -144,7 +144,7 @@ class Importer:
             try:
                 content = self._client.get(picture.url)
                 suffix = self._check(content)
-            except Refused as error:
+            except RefusedError as error:
                 failure = str(error)
                 break
             except PhotoError as error:
@@ -153,7 +153,7 @@ class Importer:
                 self._keep(item, folder / f"{picture.id}{suffix}", picture, content)
                 return
         self._record(item, picture, None, failure)
-        self._count(damaged=self._so_far.damaged + 1)
+        self._so_far.damaged += 1
 
     def _check(self, content: bytes) -> str:
         """Decode a picture whole; gives the suffix of its format. Raises PhotoError."""
@@ -165,7 +165,7 @@ class Importer:
         """Write a picture, unless its content is there under another number."""
         digest = _hash(content)
         if item_pictures.has_content(self._database.connection, digest):
-            self._count(known=self._so_far.known + 1)
+            self._so_far.known += 1
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(_PARTIAL)
@@ -176,7 +176,7 @@ class Importer:
                 with contextlib.suppress(OSError):
                     partial.unlink()
                 raise
-            self._count(fetched=self._so_far.fetched + 1)
+            self._so_far.fetched += 1
         self._record(item, picture, digest, None)
 
     def _record(
@@ -187,9 +187,6 @@ class Importer:
         )
         with self._database.transaction() as connection:
             item_pictures.add(connection, item, fetched)
-
-    def _count(self, **changed: int) -> None:
-        self._so_far = replace(self._so_far, **changed)  # type: ignore[arg-type]
 
 
 def _hash(content: bytes) -> bytes:

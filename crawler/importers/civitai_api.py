@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from crawler.importers.polite import PoliteClient, Unreachable
+from crawler.importers.polite import PoliteClient, UnreachableError
 from library.collections import About
 
 SITE = "https://civitai.com"
@@ -55,7 +55,10 @@ class RemotePicture:
 
 
 class CivitaiApi:
-    """Asks the API. Raises Unreachable where it does not answer as it should, Refused, Stopped."""
+    """Asks the API.
+
+    Raises UnreachableError where it does not answer as it should, RefusedError and StoppedError.
+    """
 
     def __init__(self, client: PoliteClient) -> None:
         self._client = client
@@ -115,7 +118,7 @@ class CivitaiApi:
                 continue
             if isinstance(page, dict):
                 return page
-        raise Unreachable(f"{urlsplit(self._site).hostname} does not answer in JSON")
+        raise UnreachableError(f"{urlsplit(self._site).hostname} does not answer in JSON")
 
 
 def _next_cursor(metadata: object) -> str | None:

@@ -21,15 +21,15 @@ Wait = Callable[[float], bool]
 """Waits so many seconds; True when it was cut short, as nobody wants the answer any more."""
 
 
-class Unreachable(Exception):  # noqa: N818
+class UnreachableError(Exception):
     """A server gave no answer, however often it was asked; it may later."""
 
 
-class Refused(Exception):  # noqa: N818
+class RefusedError(Exception):
     """A server's answer is that there is nothing, and will be so next time."""
 
 
-class Stopped(Exception):  # noqa: N818
+class StoppedError(Exception):
     """Somebody wants it to end."""
 
 
@@ -62,7 +62,7 @@ class PoliteClient:
         self._client.close()
 
     def get(self, url: str, parameters: Mapping[str, str | int] | None = None) -> bytes:
-        """What lies at an address. Raises Unreachable, Refused or Stopped."""
+        """What lies at an address. Raises UnreachableError, RefusedError or StoppedError."""
         why = ""
         for tries in range(_TRIES):
             self._pause(max(0.0, self._next - time.monotonic()))
@@ -72,7 +72,7 @@ class PoliteClient:
             except (httpx.TransportError, httpx.DecodingError) as error:
                 why, asked = str(error) or type(error).__name__, None
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise Refused(str(error)) from error
+                raise RefusedError(str(error)) from error
             else:
                 if isinstance(answer, bytes):
                     return answer
@@ -80,27 +80,30 @@ class PoliteClient:
             if tries + 1 < _TRIES:
                 longer = min(_MOST_BACK_OFF, self.back_off * 2**tries)
                 self._pause(asked if asked is not None else longer * random.uniform(0.5, 1.0))
-        raise Unreachable(f"{httpx.URL(url).host} gives no answer ({why})")
+        raise UnreachableError(f"{httpx.URL(url).host} gives no answer ({why})")
 
     def _ask(self, url: str, parameters: Mapping[str, str | int] | None) -> bytes | httpx.Response:
-        """The content, or an answer that says to ask again. Raises Refused and httpx's errors."""
+        """The content, or an answer that says to ask again.
+
+        Raises RefusedError and httpx's errors.
+        """
         own = url.startswith(self.site + "/")
         headers = {"Authorization": f"Bearer {self.key}"} if self.key and own else {}
         with self._client.stream("GET", url, params=parameters, headers=headers) as answer:
             if answer.status_code in _AGAIN:
                 return answer
             if answer.is_error:
-                raise Refused(f"{answer.url.host} answers {answer.status_code}")
+                raise RefusedError(f"{answer.url.host} answers {answer.status_code}")
             content = bytearray()
             for chunk in answer.iter_bytes(_CHUNK):
                 content += chunk
                 if len(content) > self.most_bytes:
-                    raise Refused(f"more than {self.most_bytes // 1_000_000} MB")
+                    raise RefusedError(f"more than {self.most_bytes // 1_000_000} MB")
             return bytes(content)
 
     def _pause(self, seconds: float) -> None:
         if self.wait(seconds):
-            raise Stopped
+            raise StoppedError
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
