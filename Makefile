@@ -8,12 +8,12 @@
 ## make golden   the vectors of tests/checkpoints, made anew by those references
 ## make bench    the benchmarks, PyTorch's and rclip's beside ours; writes docs/benchmarks.md
 ## make reliability  kills, faults and attacks, tried and counted; writes docs/reliability.md
-## make css      static/app.css from static/src/app.css and the templates (needs npm)
+## make assets   static/app.css and the scripts beside it from static/src and the templates (needs npm)
 ## make vendor   static/vendor and tests/vendor, what is used of npm's packages (needs npm)
 ## make icons    static/icons from static/icon.svg
 ## make locales  the translations in locales/ in step with the texts of the interface;
 ##                   LANGUAGE=de begins one
-## make css-check    fails when static/app.css is not what make css would write
+## make assets-check    fails when they are not what make assets would write
 ## make screenshots  the pictures of the pages in docs
 ## make starter  builds models/starter anew into artefacts/starter/model (needs PyTorch, Debian)
 ## make starter-eval    the recall of models/starter, and of its first build
@@ -26,9 +26,12 @@
 ## PYTHON=python3.12 chooses the Python that .venv is made with.
 
 python = .venv/bin/python
+assets = app.css kindred.js map.js theme.js
 tailwind = node_modules/.bin/tailwindcss --minify --input static/src/app.css --output
+esbuild = node_modules/.bin/esbuild static/src/js/kindred.js static/src/js/theme.js map=static/src/js/map/map.js \
+--bundle --minify --format=esm --log-level=warning "--external:/static/*"
 
-.PHONY: help setup setup-dev run test parity lock audit golden bench reliability soak css css-check vendor locales icons screenshots starter starter-eval clean
+.PHONY: help setup setup-dev run test parity lock audit golden bench reliability soak assets assets-check vendor locales icons screenshots starter starter-eval clean
 
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile
@@ -124,17 +127,19 @@ vendor: node_modules/.package-lock.json
 locales: setup-dev
 	@$(python) -m tools.locales $(if $(findstring command,$(origin LANGUAGE)),$(LANGUAGE))
 
-css: node_modules/.package-lock.json
+assets: node_modules/.package-lock.json
 	@$(tailwind) static/app.css
+	@$(esbuild) --outdir=static
 
-css-check: node_modules/.package-lock.json
-	@$(tailwind) node_modules/app.css
-	@cmp -s node_modules/app.css static/app.css || { \
-	echo "static/app.css is not what its sources give: run make css and commit it." >&2; exit 1; }
+assets-check: node_modules/.package-lock.json
+	@$(tailwind) node_modules/built/app.css
+	@$(esbuild) --outdir=node_modules/built
+	@for file in $(assets); do cmp -s node_modules/built/$$file static/$$file || { \
+	echo "static/$$file is not what its sources give: run make assets and commit it." >&2; exit 1; }; done
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' 2>/dev/null && command -v npm >/dev/null || { \
-	echo "The style sheet is built with npm and Node 20 or newer (macOS: brew install node)." >&2; \
+	echo "Style sheet and scripts are built with npm and Node 20 or newer (macOS: brew install node)." >&2; \
 	exit 1; }
 	@npm ci --loglevel=error --no-progress
 	@touch $@

@@ -1,7 +1,7 @@
 // The map page: every picture a point, on a canvas by deck.gl, with labels and pictures above it.
 // Without scripts or WebGL there is the list of clusters below.
 
-import { Deck, OrthographicView, ScatterplotLayer } from "../../vendor/deck.min.js";
+import { Deck, OrthographicView, ScatterplotLayer } from "/static/vendor/deck.min.js";
 import { coloured } from "./colours.js";
 import { takeLasso } from "./lasso.js";
 import { Overlay, picture, thumbnail } from "./overlay.js";
