@@ -236,6 +236,29 @@ def test_clusters_are_told_apart_by_colour_and_what_is_not_lit_fades(
     assert any(faded.get(hue, 0) < count / 2 for hue, count in whole.items())
 
 
+def test_another_theme_colours_the_points_anew(
+    browsers: tuple[Browser, Browser], address: str
+) -> None:
+    with opened_map(browsers, address) as page:
+        light = drawn(page)
+        page.locator(".theme").get_by_role("button", name="Dark").click()
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        switched = drawn(page)
+        page.reload()
+        page.locator(".map[data-settled]").wait_for()
+        loaded = drawn(page)
+    same, other = np.abs(switched - loaded).mean(), np.abs(switched - light).mean()
+    assert same < other / 20
+
+
+def drawn(page: Page) -> np.ndarray:
+    """The pixels of the points, without what lies above them."""
+    page.evaluate("document.querySelector('.map-overlay').style.opacity = 0")
+    page.wait_for_timeout(300)
+    png = page.locator(".map-frame").screenshot()
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(float)
+
+
 def colours(png: bytes) -> dict[int, int]:
     """How many pixels there are of each hue (in twelfths of the circle), of those with any."""
     hsv = np.asarray(Image.open(io.BytesIO(png)).convert("RGB").convert("HSV")).reshape(-1, 3)

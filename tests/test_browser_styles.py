@@ -1,0 +1,52 @@
+"""A map that is built while somebody looks on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.chromium import MISSING, find_chromium
+from tests.program import program
+from tests.test_browser import ARGUMENTS, opened_page
+from tests.web_fixtures import Library
+
+pytestmark = pytest.mark.browser
+
+PATIENCE = 300_000  # ms, for UMAP's first run on a busy machine
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = find_chromium()
+    if path is None:
+        pytest.fail(MISSING)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+def test_the_page_follows_the_building_of_a_map(
+    browser: Browser, shared_library: Library, tmp_path: Path
+) -> None:
+    """Without being loaded again, to the link that leads to the map."""
+    data = tmp_path / "data"
+    shutil.copytree(shared_library.settings.data_dir, data)
+    with program("--data", str(data)) as (_, site), opened_page(browser) as page:
+        page.goto(f"{site}/styles")
+        maps = page.get_by_role("region", name="Maps")
+        maps.get_by_text("Build a map").click()
+        maps.get_by_label("Name").fill("Samples")
+        maps.get_by_role("button", name="Build").click()
+        said = page.get_by_role("region", name="Building").get_by_role("status")
+        expect(said).to_have_text("“Samples” is being made: beginning")
+        page.evaluate("window.stayed = true")
+        expect(said).not_to_contain_text("beginning", timeout=PATIENCE)
+        expect(said).to_have_text("“Samples” is ready", timeout=PATIENCE)
+        assert page.evaluate("window.stayed")
+        said.get_by_role("link").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Samples")
