@@ -26,6 +26,7 @@ def faults_section() -> str:
             stdout=sys.stderr,
         )
         report = ElementTree.parse(path).getroot()
+        _see_that_all_ran(report)
         tried, survived = _count(report)
         slowest = max(float(told) for told in _properties(report, "seconds"))
     rows = [[name, f"{survived[name]} / {tried[name]}"] for name in sorted(tried)]
@@ -37,6 +38,17 @@ def faults_section() -> str:
         f"{table(['fault', 'survived / tried'], rows)}\n\n"
         f"The longest that a program took to end when it was asked to: {slowest:.1f} s.\n"
     )
+
+
+def _see_that_all_ran(report: ElementTree.Element) -> None:
+    """Raise SystemExit where a file of tests did not load: its faults would be missing, unseen."""
+    lost = [
+        case.get("name", "")
+        for case in report.iter("testcase")
+        if case.find("error") is not None and not _properties(case, "fault")
+    ]
+    if lost:
+        raise SystemExit(f"not counted, because these did not load: {', '.join(lost)}")
 
 
 def _count(report: ElementTree.Element) -> tuple[Counter[str], Counter[str]]:

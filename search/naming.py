@@ -74,12 +74,14 @@ def labels(
 
 
 def _best(difference: Vectors, vocabularies: Sequence[Words]) -> tuple[str, ...]:
-    chosen: dict[str, None] = {}
+    """So many of each vocabulary as it gives, the best of all first."""
+    chosen: dict[str, float] = {}
     for each in vocabularies:
         contrast = each.vectors @ difference
         best = np.argsort(-contrast, kind="stable")[: each.labels]
-        chosen.update((each.words[place], None) for place in best.tolist() if contrast[place] > 0)
-    return tuple(chosen)
+        chosen |= {each.words[place]: float(contrast[place]) for place in best.tolist()}
+    fitting = [word for word, contrast in chosen.items() if contrast > 0]
+    return tuple(sorted(fitting, key=lambda word: -chosen[word]))
 
 
 def carried_names(

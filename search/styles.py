@@ -26,6 +26,16 @@ _CLEARLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How far a few pictures lie apart."""
+
+    spread: float
+    """1 - the length of their mean vector: 0 where all are the same."""
+    consistent: bool
+    """Whether they are of one style."""
+
+
+@dataclass(frozen=True, slots=True)
 class FoundItem:
     """An item that fits: `score` is the mean of its vector's cosine and its best pictures'."""
 
@@ -34,10 +44,8 @@ class FoundItem:
     pictures: int
     examples: tuple[int, ...]
     """Those of its pictures in the cluster that fit best."""
-    spread: float
-    """1 - the length of its pictures' mean vector: 0 where all are the same."""
-    consistent: bool
-    """Whether its pictures are of one style."""
+    apart: Spread
+    """All of its pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +69,6 @@ class Answer:
     """How far the first is before the second, in cosine; 0 where there is one alone."""
     clear: bool
     """Whether that is far, for these clusters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """How far a few pictures lie apart."""
-
-    spread: float
-    consistent: bool
 
 
 class Styles:
@@ -160,14 +160,7 @@ class Styles:
                 apart = _spread(_of(rows, np.array(whole, np.int64))[1], around)
                 best = ids[np.argsort(-(vectors @ vector), kind="stable")[:EXAMPLES]]
                 found.append(
-                    FoundItem(
-                        item,
-                        round(score, 4),
-                        len(whole),
-                        tuple(best.tolist()),
-                        apart.spread,
-                        apart.consistent,
-                    )
+                    FoundItem(item, round(score, 4), len(whole), tuple(best.tolist()), apart)
                 )
         return tuple(found)
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+import pytest
 
-from library import images, map_points, maps, spaces, vectors
+from library import images, map_points, maps, meta, spaces, vectors
 from library.database import Database
 from library.map_points import SIDE, Numbers, Points
 from library.maps import Cluster, NewMap
+from library.matrix import Matrix
 from library.models import Metadata
+from library.settings import Settings
 from library.spaces import Space
 from library.vectors import Vectors
 from mlx_clip import Encoder
+from search.__main__ import main
+from search.map_build import Builder
 
 DIM = 576
 """The starter model's."""
@@ -122,3 +127,22 @@ def clusters_of(database: Database, map_id: int) -> dict[int, int]:
     """The cluster of each picture on a map."""
     found = map_points.points(database.connection, map_id)
     return dict(zip(found.image_ids.tolist(), found.clusters.tolist(), strict=True))
+
+
+@pytest.fixture
+def space(database: Database, encoder: Encoder) -> Space:
+    meta.set_model(database.connection, "starter", encoder.space)
+    return space_of(database, encoder)
+
+
+@pytest.fixture
+def builder(settings: Settings, database: Database, space: Space, encoder: Encoder) -> Builder:
+    return Builder(database, space, Matrix(settings.data_dir, database, space), encoder)
+
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(settings: Settings) -> Iterator[Run]:
+    yield lambda *words: main(["map", *words, "--data", str(settings.data_dir)])

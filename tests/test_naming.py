@@ -24,6 +24,11 @@ def test_both_vocabularies_give_labels_and_none_gives_one_twice() -> None:
     assert labels(VECTORS, CLUSTERS, [one, one]) == [("first",), ("second",)]
 
 
+def test_the_best_of_both_vocabularies_comes_first() -> None:
+    weak, strong = Words(("weak",), (Y + X)[None] / 2, 1), Words(("strong",), Y[None], 1)
+    assert labels(VECTORS, CLUSTERS, [weak, strong])[0] == ("strong", "weak")
+
+
 def test_noise_is_of_the_rest() -> None:
     clusters = np.array([0, 0, 0, -1, -1, -1, -1, -1], np.int32)
     words = Words(("of all", "first"), np.stack([X, Y]), 2)

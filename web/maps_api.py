@@ -139,8 +139,8 @@ def _item(found: FoundItem) -> Json:
         "tags": list(about.tags),
         "score": found.score,
         "pictures": found.pictures,
-        "spread": found.spread,
-        "consistent": found.consistent,
+        "spread": found.apart.spread,
+        "consistent": found.apart.consistent,
         "examples": [_picture(image_id) for image_id in found.examples],
         "urls": {"page": url_for("ask.item", item_id=found.item.id), "source": about.page_url},
     }
