@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawler.file_list import Asked
 from crawler.find import Finder, Found
+from crawler.in_hand import InHand
 from crawler.progress import Meter, Report
 from crawler.push import IndexFeeder, NoFeeder
 from library import collections, counts, excludes, files, listings, runs
@@ -234,6 +236,7 @@ class Crawl:
         from crawler.commit import Committer
         from crawler.pipeline import Pipeline
         from crawler.read import Reader
+        from crawler.trial import CarefulReader
 
         reader = Reader(
             self._database,
@@ -246,13 +249,15 @@ class Crawl:
         work = files.work(self._database.connection, self._space.id, roots)
         meter = Meter("read", total, self._report)
         encoded = failed = 0
-        with Pipeline(reader, self._encoder, self._cancelled, self._give_way) as pipeline:
-            for batch in pipeline.batches(work):
-                done = committer.commit(batch)
-                feeder.committed(done.encoded)
-                encoded += done.encoded
-                failed += done.failed
-                meter.add(done.files, done.failed, done.bytes)
+        with closing(InHand(self._settings.in_hand_path)) as in_hand:
+            read = CarefulReader(reader, in_hand).read
+            with Pipeline(read, self._encoder, self._cancelled, self._give_way) as pipeline:
+                for batch in pipeline.batches(work):
+                    done = committer.commit(batch)
+                    feeder.committed(done.encoded)
+                    encoded += done.encoded
+                    failed += done.failed
+                    meter.add(done.files, done.failed, done.bytes)
         meter.end()
         return encoded, failed, tuple(sorted(committer.altered))
 

@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 
 from crawler.commit import Result
 from crawler.encode import BATCH, Encoded, Encoding
-from crawler.read import Decoded, Reader
+from crawler.read import Decoded, Outcome
 from library.models import Work
 from mlx_clip import Encoder
 
@@ -36,17 +36,18 @@ _LONGEST_WAIT_SECONDS = 1.0
 class Pipeline:
     """Reads, decodes and encodes files, all at once. Leaving the context ends its threads.
 
+    `read` is called from several threads.
     `give_way` is called before each file is read, and each batch encoded.
     """
 
     def __init__(
         self,
-        reader: Reader,
+        read: Callable[[Work], Outcome],
         encoder: Encoder,
         cancelled: Callable[[], bool],
         give_way: Callable[[], None] = lambda: None,
     ) -> None:
-        self._reader = reader
+        self._read = read
         self._cancelled = cancelled
         self._finished: SimpleQueue[Sequence[Result] | BaseException] = SimpleQueue()
         self._give_way = give_way
@@ -87,14 +88,14 @@ class Pipeline:
     def _read_ahead(self, work: Iterator[Work], in_flight: int) -> int:
         """Fill the window; gives how many files are in it."""
         for item in islice(work, WINDOW - in_flight):
-            self._pool.submit(self._read, item)
+            self._pool.submit(self._take, item)
             in_flight += 1
         return in_flight
 
-    def _read(self, work: Work) -> None:
+    def _take(self, work: Work) -> None:
         try:
             self._give_way()
-            outcome = self._reader.read(work)
+            outcome = self._read(work)
             if isinstance(outcome, Decoded):
                 self._encoding.add(outcome)
             else:

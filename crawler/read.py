@@ -82,15 +82,15 @@ class Reader:
         self._space = space
         self._encoder = encoder
         self._thumbnails = thumbnails
-        self._max_megapixels = max_megapixels
+        self.max_megapixels = max_megapixels
         self._processors = threading.BoundedSemaphore(os.cpu_count() or 1)
         # Twice what the model sees keeps its input as good as from a full decode.
-        self._least = max(2 * encoder.image_size, photos.THUMBNAIL_SIZE)
+        self.least = max(2 * encoder.image_size, photos.THUMBNAIL_SIZE)
 
     def read(self, work: Work) -> Outcome:
         """Read one file. Nothing that is wrong with it raises: see Failed and Vanished."""
         try:
-            with _open(work.path) as stream:
+            with open_file(work.path) as stream:
                 return self._read(work, stream)
         except FileNotFoundError:
             return Vanished(work)
@@ -111,16 +111,16 @@ class Reader:
             content_hash = _hash_of(stream)
         if vectors.exists(self._database.connection, self._space, content_hash):
             return Known(work, content_hash, info.st_size, info.st_mtime_ns)
-        header = photos.read_header(stream, self._least, self._max_megapixels)
+        header = photos.read_header(stream, self.least, self.max_megapixels)
         # More decodes at once than processors would be no faster, and hold more memory.
-        with DECODING.reserve(header.megapixels, self._max_megapixels), self._processors:
-            photo = photos.decode(header, self._least, info.st_size)
+        with DECODING.reserve(header.megapixels, self.max_megapixels), self._processors:
+            photo = photos.decode(header, self.least, info.st_size)
             self._thumbnails.write(content_hash, photos.thumbnail(photo))
             pixels = self._encoder.preprocess(photo.image)
         return Decoded(work, content_hash, info.st_size, info.st_mtime_ns, photo.metadata, pixels)
 
 
-def _open(path: bytes) -> BinaryIO:
+def open_file(path: bytes) -> BinaryIO:
     """Open a regular file for reading; never wait for the other end of what became a FIFO."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

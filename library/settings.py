@@ -107,6 +107,11 @@ class Settings:
         """The msgpack list that the scan hands to the reader."""
         return self.data_dir / "filelist.msgpack"
 
+    @property
+    def in_hand_path(self) -> Path:
+        """What a crawl is reading, for the next one if this one's process does not survive it."""
+        return self.data_dir / "in-hand"
+
 
 def read_environment(env_file: Path = ROOT / ".env") -> dict[str, str]:
     """The process's environment over the lines of a `.env` file, where there is one."""

@@ -25,7 +25,10 @@ def test_both_vocabularies_give_labels_and_none_gives_one_twice() -> None:
 
 
 def test_the_best_of_both_vocabularies_comes_first() -> None:
-    weak, strong = Words(("weak",), (Y + X)[None] / 2, 1), Words(("strong",), Y[None], 1)
+    weak, strong = (
+        Words(("weak",), (X + Y)[None] * np.float32(0.5), 1),
+        Words(("strong",), Y[None], 1),
+    )
     assert labels(VECTORS, CLUSTERS, [weak, strong])[0] == ("strong", "weak")
 
 
