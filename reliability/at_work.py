@@ -18,7 +18,9 @@ from tests.pictures import drawing
 from tests.program import program
 
 _A_CRAWL = 200
-"""Pictures that each crawl finds new."""
+"""Files that each crawl finds new."""
+_CRAWLS = 5
+"""After so many the same pictures come again, as a library that grows needs more memory."""
 _LOOK_SECONDS = 0.5
 LARGE = "large.bmp"
 _LARGE_SIZE = (3000, 3500)
@@ -67,13 +69,13 @@ def site_at_work(work: Path) -> Iterator[AtWork]:
 
 
 def _crawl_on(site: AtWork, photos: Path, ended: threading.Event) -> None:
-    """One crawl after the other: new drawings each time, and those of the time before gone."""
+    """One crawl after the other: other drawings each time, and those of two times before gone."""
     number = 0
     while not ended.is_set():
         folder = photos / f"{number:06}"
         folder.mkdir()
         for one in range(_A_CRAWL):
-            drawing(number * _A_CRAWL + one, (640, 480)).save(folder / f"{one}.jpg")
+            drawing(number % _CRAWLS * _A_CRAWL + one, (640, 480)).save(folder / f"{one}.jpg")
         shutil.rmtree(photos / f"{number - 2:06}", ignore_errors=True)
         try:
             _crawl(site, photos, ended)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
-import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import numpy as np
 
 from bench.document import measure
 from reliability.__main__ import DOCUMENT, WORK, head
 from reliability.at_work import AtWork, site_at_work
 from reliability.owners import ask
+from tests.pictures import drawing
 
 MINUTES = 30.0
 # Of all: models, index and caches are filled in the beginning.
@@ -42,9 +44,8 @@ class Soaked:
 def soak_section(work: Path, minutes: float) -> str:
     """Soak for so long."""
     with site_at_work(work) as site:
-        before = _pictures(site)
         soaked = _soak(site, 60 * minutes)
-        after = _pictures(site)
+        pictures = int(ask(site.address, "/api/v1/status")["counts"]["pictures"])
     soaked.errors += site.errors
     for error in soaked.errors[:20]:
         print(error, file=sys.stderr)
@@ -52,11 +53,12 @@ def soak_section(work: Path, minutes: float) -> str:
     files = _slope(soaked.seconds, soaked.files)
     return (
         "## Soak\n\n"
-        f"{minutes:g} minutes of crawling and searching at once: {site.crawled} crawls, which had "
-        f"the library grow from {before:,} to {after:,} pictures, and "
-        f"{soaked.requests:,} requests, {len(soaked.errors)} errors. After the first "
-        f"{_WARM_UP:.0%} the site's memory changed by {memory:+,.1f} MB an hour (least squares; "
-        f"{soaked.megabytes[-1]:,.0f} MB at the end), its open files by {files:+,.1f} an hour "
+        f"{minutes:g} minutes of crawling and searching at once: {site.crawled} crawls, of files\n"
+        "that come and go, though after the first few of no new pictures, as a library that grows\n"
+        f"needs more memory ({pictures:,} at the end); {soaked.requests:,} requests, a sixth of them\n"
+        f"with a picture to search by; {len(soaked.errors)} errors. After the first {_WARM_UP:.0%}\n"
+        f"the site's memory changed by {memory:+,.1f} MB an hour (least squares;\n"
+        f"{soaked.megabytes[-1]:,.0f} MB at the end), its open files by {files:+,.1f} an hour\n"
         f"({soaked.files[-1]} at the end).\n"
     )
 
@@ -65,12 +67,10 @@ def _soak(site: AtWork, seconds: float) -> Soaked:
     soaked = Soaked()
     begun = time.monotonic()
     while (passed := time.monotonic() - begun) < seconds and not site.errors:
-        path = _PATHS[soaked.requests % len(_PATHS)].format(1 + soaked.requests % 200)
         try:
-            with urllib.request.urlopen(f"{site.address}{path}", timeout=60) as answer:
-                answer.read()
-        except OSError as error:
-            soaked.errors.append(f"{path}: {error}")
+            _ask(site.address, soaked.requests)
+        except httpx.HTTPError as error:
+            soaked.errors.append(str(error))
         soaked.requests += 1
         soaked.seconds.append(passed)
         soaked.megabytes.append(site.megabytes())
@@ -79,8 +79,16 @@ def _soak(site: AtWork, seconds: float) -> Soaked:
     return soaked
 
 
-def _pictures(site: AtWork) -> int:
-    return int(ask(site.address, "/api/v1/status")["counts"]["pictures"])
+def _ask(address: str, number: int) -> None:
+    """One request of many kinds, each time for something else. Raises httpx.HTTPError."""
+    kind = number % (len(_PATHS) + 1)
+    if kind < len(_PATHS):
+        answer = httpx.get(address + _PATHS[kind].format(1 + number % 200), timeout=60)
+    else:
+        jpeg = io.BytesIO()
+        drawing(number, (1600, 1200)).save(jpeg, "JPEG")
+        answer = httpx.post(f"{address}/search", files={"image": jpeg.getvalue()}, timeout=60)
+    answer.raise_for_status()
 
 
 def _slope(seconds: list[float], values: list[float] | list[int]) -> float:
