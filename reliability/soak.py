@@ -55,9 +55,9 @@ def soak_section(work: Path, minutes: float) -> str:
         "## Soak\n\n"
         f"{minutes:g} minutes of crawling and searching at once: {site.crawled} crawls, of files\n"
         "that come and go, though after the first few of no new pictures, as a library that grows\n"
-        f"needs more memory ({pictures:,} at the end); {soaked.requests:,} requests, a sixth of them\n"
-        f"with a picture to search by; {len(soaked.errors)} errors. After the first {_WARM_UP:.0%}\n"
-        f"the site's memory changed by {memory:+,.1f} MB an hour (least squares;\n"
+        f"needs more memory ({pictures:,} at the end); {soaked.requests:,} requests, a sixth of\n"
+        f"them with a picture to search by; {len(soaked.errors)} errors. After the first\n"
+        f"{_WARM_UP:.0%} the site's memory changed by {memory:+,.1f} MB an hour (least squares;\n"
         f"{soaked.megabytes[-1]:,.0f} MB at the end), its open files by {files:+,.1f} an hour\n"
         f"({soaked.files[-1]} at the end).\n"
     )
