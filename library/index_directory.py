@@ -2,7 +2,8 @@
 
 A process that is killed may leave an index that crashes its reader, and so does a disk that loses
 parts of files. So a mark lies beside the directory while it is open, and a stamp of its files once
-it is closed. Where there is a mark, or another stamp, a subprocess checks the index at opening.
+it is closed. Where there is a mark, or another stamp, a subprocess checks the index at opening;
+what graph_files.py finds broken is not even tried, and gets no stamp.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from library.chroma import Collections
 from library.chroma_directory import Shards, forget_failed_client
 from library.database import Database
+from library.graph_files import graphs_are_whole
 from library.index_files import IndexFiles
 
 _CHECK_SECONDS = 300
@@ -30,7 +32,7 @@ class IndexDirectory:
 
     def open(self, owner: str) -> Collections:
         """What is there, or an empty index in its place when that cannot be trusted."""
-        if not (self._is_new() or self._files.were_closed() or self._survives_check()):
+        if not (self._is_new() or self._files.were_closed() or self._is_sound()):
             self._throw_away()
         self._files.set_owner(owner)
         try:
@@ -43,7 +45,7 @@ class IndexDirectory:
     def close(self, collections: Collections) -> None:
         """Let go of it. If it failed in our hands, the next to open it checks it."""
         collections.close()
-        if collections.is_sound:
+        if collections.is_sound and graphs_are_whole(self._files.directory):
             self._files.set_closed()
 
     def discard(self, collections: Collections) -> None:
@@ -60,6 +62,9 @@ class IndexDirectory:
     def _throw_away(self) -> None:
         self.was_damaged = True
         self._files.discard()
+
+    def _is_sound(self) -> bool:
+        return graphs_are_whole(self._files.directory) and self._survives_check()
 
     def _survives_check(self) -> bool:
         """Ask a subprocess, which may crash in our stead."""

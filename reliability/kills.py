@@ -17,6 +17,7 @@ from typing import get_args
 from filelock import FileLock
 
 from bench.table import table
+from library.index_files import IndexFiles
 from reliability.owners import Place, Running, Stage, command_line, site
 from reliability.sameness import Contents, assert_same, contents
 from tests.pictures import fill
@@ -27,6 +28,7 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 KILLS = 100
 _SEED = 7
 _LOOK_SECONDS = 0.005
+_STARTS = 2
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,16 @@ class Scenes:
         return stage if stage in seen else next(iter(seen), None)
 
     def recover(self, owner: Owner, stage: Stage, data: Path) -> None:
-        """Start it again, to its end; raises AssertionError when that is not as it should be."""
+        """Start it again, to its end; raises AssertionError when that is not as it should be.
+
+        Once more where the first start found out at its end that Chroma wrote a broken index.
+        """
         scene = self._of[stage]
-        with owner(Place(scene.folder, data), reads=scene.library is None) as running:
-            running.end()
+        for _ in range(_STARTS):
+            with owner(Place(scene.folder, data), reads=scene.library is None) as running:
+                running.end()
+            if IndexFiles(data).were_closed():
+                break
         assert_same(data, scene.whole)
 
 
@@ -132,8 +140,9 @@ def _section(killed: Counter[tuple[str, Stage]], recovered: Counter[tuple[str, S
     return (
         "## Kills\n\n"
         "SIGKILL at random moments, to whoever crawls and holds the index. Recovered: after the\n"
-        "next start, files, metadata, vectors and thumbnails are those of an uninterrupted run,\n"
-        "nothing is there twice, and the index finds for every picture what an exact scan finds.\n"
+        "next start, or the one after it where Chroma wrote a broken index, files, metadata,\n"
+        "vectors and thumbnails are those of an uninterrupted run, nothing is there twice, and the\n"
+        "index finds for every picture what an exact scan finds.\n"
         "Read: no picture is committed yet; encode: some are, others are being read. The model is\n"
         "a CLIP of a few thousand weights, so that there is time for many kills.\n\n"
         f"{table(['killed in', 'owner', 'killed', 'recovered'], rows)}\n"

@@ -12,6 +12,7 @@ import pytest
 
 from library import spaces
 from library.database import Database
+from library.index_files import IndexFiles
 from reliability.owners import Place, ask, command_line
 from tests.indexes import DIM, add, all_held, opened
 from tests.pictures import fill
@@ -52,8 +53,17 @@ def overwrite(index: Path) -> None:
         file.write(b"garbage " * 20_000)
 
 
+def swell(index: Path) -> None:
+    """As Chroma was seen to write it after a SIGKILL: 155 GB of links, nearly all a hole."""
+    (links,) = index.glob("*/link_lists.bin")
+    os.truncate(links, 155_000_000_000)
+
+
+DAMAGES = [truncate, garble, lose_the_graph, truncate_database, overwrite, swell]
+
+
 @pytest.mark.fault("index damaged while stopped")
-@pytest.mark.parametrize("damage", [truncate, garble, lose_the_graph, truncate_database, overwrite])
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_an_index_that_was_damaged_while_nobody_had_it_open_is_made_again(
     damage: Callable[[Path], None], database: Database
 ) -> None:
@@ -67,6 +77,26 @@ def test_an_index_that_was_damaged_while_nobody_had_it_open_is_made_again(
         assert all(index.query(vector, 1)[0][1] > 0.999 for vector in matrix)
     assert len(all_held(database)) == PICTURES
     assert not list(database.path.parent.glob("chroma.damaged*"))
+
+
+def test_a_graph_that_was_written_wrongly_is_not_believed(database: Database) -> None:
+    """Neither by who closes it, nor by who finds it as a SIGKILL leaves it."""
+    space = spaces.space(database.connection, "test@1/p1", DIM)
+    add(database, space, PICTURES)
+    files = IndexFiles(database.path.parent)
+    with opened(database, space) as index:
+        index.push()
+        swell(files.directory)
+    assert not files.were_closed()
+    with opened(database, space) as index:
+        assert index.was_damaged
+        index.push()
+    assert files.were_closed()
+    (links,) = files.directory.glob("*/link_lists.bin")
+    os.truncate(links, links.stat().st_size // 2)
+    files.set_owner("a crawl that was killed")
+    with opened(database, space) as index:
+        assert index.was_damaged
 
 
 @pytest.mark.fault("index damaged while running")
