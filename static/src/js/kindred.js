@@ -1,5 +1,4 @@
 // What the pages do beyond links and forms. Every page works without it.
-import "./theme.js";
 import { applyWhatIsChosen } from "./filters.js";
 import { chooseFolders } from "./folder.js";
 import { followThePicture } from "./follow.js";

@@ -1,6 +1,6 @@
 // The theme is changed without a reload, and a page that comes out of the browser's memory, or was
 // open beside the one where it was changed, takes it on. A cookie holds it: see web/theme.py.
-// Also a script by itself, because the page that says that Kindred is not running has no other.
+// A script by itself: the page that says that Kindred is not running has it from the browser's cache.
 
 const PAPER = { light: "#faf8f5", dark: "#141210" }; // as in app.css
 
