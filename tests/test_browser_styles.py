@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.chromium import MISSING, find_chromium
 from tests.program import program
-from tests.test_browser import ARGUMENTS, opened_page
+from tests.test_browser import browser, opened_page
 from tests.web_fixtures import Library
+
+__all__ = ["browser"]
 
 pytestmark = pytest.mark.browser
 
 PATIENCE = 120_000  # ms, on a busy machine
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = find_chromium()
-    if path is None:
-        pytest.fail(MISSING)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        yield browser
-        browser.close()
 
 
 def test_the_page_follows_the_building_of_a_map(
