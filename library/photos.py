@@ -34,7 +34,7 @@ _NEARLY = 0.95
 _LARGEST_PROFILE = 4096
 _WHITE = (255, 255, 255)
 SECONDS = 60.0
-"""That no decode may take longer than, but for what `_limit` allows large ones."""
+"""That no decode may take longer than, but for what `seconds_for` allows large ones."""
 _MEGAPIXELS_A_SECOND = 10
 _HEAD = 256  # bytes that tell what a file is
 # EXIF orientation -> what makes the picture upright. Not ImageOps.exif_transpose: it needs the
@@ -77,7 +77,7 @@ def read_header(stream: BinaryIO, least: int, max_megapixels: int) -> Header:
 def decode(header: Header, least: int, byte_size: int) -> Photo:
     """Decode the pixels. Raises PhotoError, saying why, when the picture is damaged or endless."""
     with _decoding():
-        loaded = within(_limit(header), header.load)
+        loaded = within(seconds_for(header.megapixels), header.load)
         image = loaded.image
         profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P") else None
         pixels = _upright_rgb(image, loaded.orientation, least)
@@ -102,6 +102,11 @@ def decode(header: Header, least: int, byte_size: int) -> Photo:
         ),
         profile if profile and len(profile) <= _LARGEST_PROFILE else None,
     )
+
+
+def seconds_for(megapixels: float) -> float:
+    """What a decode may take, in which slow machines do it several times over."""
+    return SECONDS + megapixels / _MEGAPIXELS_A_SECOND
 
 
 def thumbnail(photo: Photo, size: int = THUMBNAIL_SIZE) -> bytes:
@@ -143,11 +148,6 @@ def _opened(stream: BinaryIO, least: int, max_megapixels: int) -> Header:
     if video.is_video(head):
         return video.read_header(stream, head, least, max_megapixels)
     return still.read_header(stream, least)
-
-
-def _limit(header: Header) -> float:
-    """The seconds that its decode may take, in which slow machines decode it several times over."""
-    return SECONDS + header.megapixels / _MEGAPIXELS_A_SECOND
 
 
 def _too_large(header: Header, max_megapixels: int) -> str:

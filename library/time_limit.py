@@ -42,7 +42,6 @@ class _Worker:
 
 # What is idle is used again: to start a thread takes as long as to decode a small picture.
 _idle: deque[_Worker] = deque()
-_overdue: set[object] = set()
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:
@@ -61,13 +60,7 @@ def within(seconds: float, work: Callable[[], Result]) -> Result:
         _idle.append(worker)
         return done.result()
     worker.end()
-    _give_up(done)
     raise PhotoTooSlowError(f"takes too long: it was not decoded after {seconds:.0f} seconds")
-
-
-def overdue() -> int:
-    """How many were given up and have not ended: each keeps a processor busy, and its memory."""
-    return len(_overdue)
 
 
 def _an_idle_one() -> _Worker:
@@ -91,8 +84,3 @@ def _is_done(done: Future[Result], seconds: float) -> bool:
     except FutureTimeoutError:
         return False
     return True
-
-
-def _give_up(done: Future[Result]) -> None:
-    _overdue.add(done)
-    done.add_done_callback(_overdue.discard)

@@ -1,4 +1,6 @@
-"""A picture that crashes its decoder: one crawl ends, the next one knows which it was."""
+"""A picture that crashes its decoder: a crawl ends, and the next one knows which it was; the site
+tells whoever sent it, and goes on.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,8 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from contextlib import closing
 from pathlib import Path
 
@@ -15,22 +19,9 @@ import pytest
 from crawler.in_hand import InHand
 from library import files
 from library.database import Database
+from tests import bad_decoder
 from tests.pictures import drawing
-from tests.program import ROOT
-
-# A decoder of JPEGs that a word in the file has read from address 0.
-CRASHES = b"crash, please"
-PLUGIN = f"""
-import ctypes
-from PIL import Image, JpegImagePlugin
-Image.init()
-def opened(stream, name):
-    if {CRASHES!r} in stream.read():
-        ctypes.string_at(0)
-    stream.seek(0)
-    return JpegImagePlugin.JpegImageFile(stream, name)
-Image.register_open("JPEG", opened, lambda head: head[:2] == b"\\xff\\xd8")
-"""
+from tests.program import ROOT, program
 
 
 def crawl(photos: Path, data: Path, plugin: Path) -> subprocess.CompletedProcess[str]:
@@ -48,13 +39,12 @@ def crawl(photos: Path, data: Path, plugin: Path) -> subprocess.CompletedProcess
 @pytest.mark.fault("decoder crashes")
 def test_the_next_crawl_leaves_alone_what_crashed_the_last_one(tmp_path: Path) -> None:
     photos, data, plugin = (tmp_path / name for name in ("photos", "data", "plugin"))
-    for folder in (photos, plugin):
-        folder.mkdir()
-    (plugin / "sitecustomize.py").write_text(PLUGIN, encoding="utf-8")
+    photos.mkdir()
+    bad_decoder.install(plugin)
     for number in range(30):
         drawing(number).save(photos / f"{number:02}.jpg")
     bad = photos / "15.jpg"
-    bad.write_bytes(bad.read_bytes() + CRASHES)
+    bad.write_bytes(bad.read_bytes() + bad_decoder.CRASHES)
 
     assert crawl(photos, data, plugin).returncode == -signal.SIGSEGV
     assert (data / "in-hand").exists()
@@ -68,6 +58,38 @@ def test_the_next_crawl_leaves_alone_what_crashed_the_last_one(tmp_path: Path) -
     assert failure.reason == "crashes its decoder (SIGSEGV)"
     assert not (data / "in-hand").exists()
     assert json.loads(crawl(photos, data, plugin).stdout.splitlines()[-1])["failed"] == 1
+
+
+@pytest.mark.fault("decoder crashes")
+def test_the_site_survives_an_upload_that_crashes_its_decoder(tmp_path: Path) -> None:
+    bad_decoder.install(tmp_path / "plugin")
+    path = tmp_path / "sound.jpg"
+    drawing(1).save(path)
+    sound = path.read_bytes()
+    environment = {"PYTHONPATH": str(tmp_path / "plugin"), "CLIP_MODEL": "starter"}
+    with program("--data", str(tmp_path / "data"), **environment) as (process, address):
+        for _ in range(2):
+            status, text = upload(address, sound + bad_decoder.CRASHES)
+            assert (status, "crashes its decoder (SIGSEGV)" in text) == (400, True)
+            status, text = upload(address, sound)
+            assert (status, "vector" in text) == (200, True)
+        assert process.poll() is None
+
+
+def upload(address: str, content: bytes) -> tuple[int, str]:
+    """Ask for a picture's vector; gives the answer's status and text."""
+    body = b"--cut\r\nContent-Disposition: form-data; name=image; filename=a.jpg\r\n\r\n"
+    request = urllib.request.Request(
+        f"{address}/api/v1/embed",
+        body + content + b"\r\n--cut--\r\n",
+        {"Content-Type": "multipart/form-data; boundary=cut"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
 
 
 def test_what_was_in_hand_is_suspected_until_it_is_tried(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timezone
-from typing import BinaryIO
+from pathlib import Path
 
 from flask import Blueprint, Response, abort, request, send_file
 from werkzeug.wsgi import wrap_file
@@ -108,10 +108,9 @@ def _original(details: PictureDetails) -> Original:
     return original
 
 
-def _decoded(make: Callable[[BinaryIO, int], bytes], original: Original) -> bytes:
+def _decoded(make: Callable[[Path, int], bytes], original: Original) -> bytes:
     try:
-        with open(original.path, "rb") as stream:
-            return make(stream, the_site().settings.max_image_megapixels)
+        return make(Path(original.path), the_site().settings.max_image_megapixels)
     except OSError:
         abort(404, gettext(_GONE))
     except PhotoError as error:

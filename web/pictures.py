@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import io
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from pathlib import Path
 
 from flask import request
 from PIL import Image
 from werkzeug.exceptions import BadRequest, Forbidden, ServiceUnavailable
 
+from library.apart import DecoderProcess
 from library.errors import PhotoError
 from library.formats import EXTRAS
-from library.memory import DECODING
 from library.photos import (
     THUMBNAIL_QUALITY,
     THUMBNAIL_SIZE,
     Photo,
-    decode,
-    read_header,
     thumbnail,
 )
-from library.time_limit import overdue
 from web.language import gettext
 from web.said import said
 from web.site import Site
@@ -33,6 +31,8 @@ SMALL = THUMBNAIL_SIZE // 2
 # More at a time would leave no processor for searches, nor for the crawl that may be at work.
 _MOST_DECODES = 2
 _decoding = threading.BoundedSemaphore(_MOST_DECODES)
+# What a picture does to its decoder, it does apart. A process takes longer to start than most do.
+_idle: deque[DecoderProcess] = deque()
 # Each takes one of the server's threads, of which searches and pictures need some.
 _uploads = threading.BoundedSemaphore(2 * _MOST_DECODES)
 _SECONDS_TO_WAIT = 5
@@ -78,7 +78,10 @@ def fetched(site: Site, url: str) -> Image.Image:
 def _turn() -> Iterator[None]:
     """One of the few that may be at it. Raises ServiceUnavailable when all are."""
     if not _uploads.acquire(blocking=False):
-        raise _busy()
+        raise ServiceUnavailable(
+            gettext("Kindred has its hands full with other pictures. Try again in a moment."),
+            retry_after=_SECONDS_TO_WAIT,
+        )
     try:
         yield
     finally:
@@ -88,7 +91,7 @@ def _turn() -> Iterator[None]:
 def _read(site: Site, content: bytes) -> Image.Image:
     try:
         least = 2 * site.engine.image_size
-        return _open(io.BytesIO(content), least, site.settings.max_image_megapixels).image
+        return _decoded(content, least, site.settings.max_image_megapixels).image
     except PhotoError as error:
         reason = said(str(error))
         raise BadRequest(
@@ -102,17 +105,17 @@ def accepted() -> str:
     return ",".join(["image/*", *sorted(name.decode() for name in frozenset().union(*extras))])
 
 
-def made_thumbnail(stream: BinaryIO, max_megapixels: int) -> bytes:
+def made_thumbnail(path: Path, max_megapixels: int) -> bytes:
     """A thumbnail as the crawler makes it. Raises PhotoError when the file is no picture."""
-    return thumbnail(_open(stream, THUMBNAIL_SIZE, max_megapixels))
+    return thumbnail(_decoded(path, THUMBNAIL_SIZE, max_megapixels))
 
 
-def made_preview(stream: BinaryIO, max_megapixels: int) -> bytes:
+def made_preview(path: Path, max_megapixels: int) -> bytes:
     """A JPEG of at most PREVIEW_SIZE pixels, for formats that browsers do not show.
 
     Raises PhotoError when the file is no picture.
     """
-    return thumbnail(_open(stream, PREVIEW_SIZE, max_megapixels), PREVIEW_SIZE)
+    return thumbnail(_decoded(path, PREVIEW_SIZE, max_megapixels), PREVIEW_SIZE)
 
 
 def smaller(jpeg: bytes) -> bytes:
@@ -132,17 +135,18 @@ def smaller(jpeg: bytes) -> bytes:
     return out.getvalue()
 
 
-def _busy() -> ServiceUnavailable:
-    return ServiceUnavailable(
-        gettext("Kindred has its hands full with other pictures. Try again in a moment."),
-        retry_after=_SECONDS_TO_WAIT,
-    )
-
-
-def _open(stream: BinaryIO, least: int, max_megapixels: int) -> Photo:
-    if overdue() >= _MOST_DECODES:
-        raise _busy()
+def _decoded(source: bytes | Path, least: int, max_megapixels: int) -> Photo:
     with _decoding:
-        header = read_header(stream, least, max_megapixels)
-        with DECODING.reserve(header.megapixels, max_megapixels):
-            return decode(header, least, byte_size=0)  # whose metadata nobody asks for
+        process = _idle_process() or DecoderProcess()
+        try:
+            return process.decode(source, least, max_megapixels)
+        finally:
+            _idle.append(process)
+
+
+def _idle_process() -> DecoderProcess | None:
+    while _idle:
+        process = _idle.pop()
+        if process.is_alive:
+            return process
+    return None

@@ -91,6 +91,7 @@ _SENTENCES = (
     ),
     gettext_noop("too large: %(shape)s pixels take %(megabytes)s MB of memory to decode"),
     gettext_noop("takes too long: it was not decoded after %(seconds)s seconds"),
+    gettext_noop("crashes its decoder (%(signal)s)"),
     gettext_noop("the file is empty"),
     gettext_noop("cannot be read: %(error)s"),
     gettext_noop(
