@@ -31,6 +31,9 @@ tailwind = node_modules/.bin/tailwindcss --minify --input static/src/app.css --o
 esbuild = node_modules/.bin/esbuild static/src/js/kindred.js static/src/js/theme.js map=static/src/js/map/map.js \
 --bundle --minify --format=esm --log-level=warning "--external:/static/*"
 
+# One more than there are processors: for a third of their time tests wait for programs.
+workers = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
+
 .PHONY: help setup setup-dev run test parity lock audit golden bench reliability soak assets assets-check vendor locales icons screenshots starter starter-eval clean
 
 help:
@@ -53,7 +56,7 @@ test: setup-dev
 	$(python) -m ruff check
 	$(python) -m ruff format --check
 	$(python) -m mypy
-	$(python) -m pytest --numprocesses auto
+	$(python) -m pytest --numprocesses $(workers)
 
 parity: setup-dev .venv-parity/installed
 	.venv-parity/bin/python -m pytest parity

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import sys
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pillow_jxl  # noqa: F401  # lets Pillow write it
 import pytest
 from flask.testing import FlaskClient
 
 from library import formats
+from library.apart import DecoderProcess
 from library.errors import PhotoError
 from library.models import Metadata
 from tests.pictures import drawing
@@ -18,6 +21,7 @@ from tests.raw_files import dng
 from tests.test_photos import difference, open_photo, save
 from tests.videos import video
 from tests.web_fixtures import empty_client
+from web import pictures
 
 __all__ = ["empty_client"]
 
@@ -61,9 +65,17 @@ def test_without_libraw_a_dng_is_the_tiff_that_it_is_or_an_error(without_extras:
 
 
 def test_a_query_by_such_a_file_says_what_to_install(
-    empty_client: FlaskClient, without_extras: None
+    empty_client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    missing = [extra.module for extra in formats.EXTRAS]
+    without = f"import sys\nsys.modules.update(dict.fromkeys({missing}))\n"
+    (tmp_path / "sitecustomize.py").write_text(without, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    started: deque[DecoderProcess] = deque()
+    monkeypatch.setattr(pictures, "_idle", started)
     answer = empty_client.post("/search", data={"image": (io.BytesIO(VIDEO), "a.mp4")})
+    for process in started:
+        process.close()
     assert answer.status_code == 400
     assert b"python -m pip install av" in answer.data
 
