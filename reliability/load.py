@@ -30,6 +30,7 @@ _PAGES = {
 }
 _SEARCHES = 20
 _PATIENCE = 60
+_TIME = r"[\d.]+(?:us|ms|s|m)\b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,8 @@ def _load(url: str) -> Load:
     return Load(
         requests=int(_found(r"(\d+) requests in", said)),
         a_second=float(_found(r"Requests/sec:\s+([\d.]+)", said)),
-        p50=_milliseconds(_found(r"50%\s+(\S+)", said)),
-        p99=_milliseconds(_found(r"99%\s+(\S+)", said)),
+        p50=_milliseconds(_found(rf"50%\s+({_TIME})", said)),
+        p99=_milliseconds(_found(rf"99%\s+({_TIME})", said)),
         errors=sum(map(int, refused + broken)),
     )
 
