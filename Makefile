@@ -59,7 +59,7 @@ test: setup-dev
 	$(python) -m pytest --numprocesses $(workers)
 
 parity: setup-dev .venv-parity/installed
-	.venv-parity/bin/python -m pytest parity
+	.venv-parity/bin/python -m pytest --numprocesses auto --dist loadfile parity
 
 lock: .venv-lock/installed
 	@.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.10 --upgrade \
