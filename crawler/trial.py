@@ -23,21 +23,19 @@ class CarefulReader:
     def read(self, work: Work) -> Outcome:
         """Read one file; see Reader.read. May be called from several threads."""
         if self._in_hand.is_suspect(work.path):
-            failed = self._tried(work)
+            reason = self._deadly(work)
             self._in_hand.tried(work.path)
-            if failed is not None:
-                return failed
+            if reason is not None:
+                return Failed(work, reason, "undecodable")
         with self._in_hand.holding(work.path):
             return self._reader.read(work)
 
-    def _tried(self, work: Work) -> Failed | None:
-        """Why a file cannot be decoded, None where it can, or where the disk is what says no."""
+    def _deadly(self, work: Work) -> str | None:
+        """Why the process that decodes a file ends; None where it does not, whatever it says."""
         path = Path(os.fsdecode(work.path))
         with closing(DecoderProcess()) as process:
             try:
                 process.decode(path, self._reader.least, self._reader.max_megapixels)
-            except PhotoError as error:
-                return Failed(work, str(error), "undecodable")
-            except OSError:
-                pass
+            except (PhotoError, OSError) as error:
+                return None if process.is_alive else str(error)
         return None

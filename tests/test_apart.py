@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import pytest
 from library import photos
 from library.apart import DecoderProcess
 from library.errors import PhotoError, PhotoTooLargeError, PhotoTooSlowError
+from library.memory import DECODING
 from tests import bad_decoder
 from tests.pictures import drawing
 from tests.program import ROOT
@@ -71,6 +74,17 @@ def test_what_is_no_picture_is_said_and_the_next_one_is_decoded(process: Decoder
             process.decode(source, LEAST, 1)
     assert process.is_alive
     assert process.decode(drawn.getvalue(), LEAST, MOST).metadata.width == 3000
+
+
+def test_it_waits_until_there_is_memory(process: DecoderProcess) -> None:
+    drawn = io.BytesIO()
+    drawing(1).save(drawn, "PNG")
+    with ThreadPoolExecutor(1) as pool:
+        with DECODING.reserve(MOST, MOST):
+            decoded = pool.submit(process.decode, drawn.getvalue(), LEAST, MOST)
+            with pytest.raises(FutureTimeoutError):
+                decoded.result(3)
+        assert decoded.result(60).metadata.format == "PNG"
 
 
 def test_a_decoder_that_crashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,26 @@ def test_the_site_survives_an_upload_that_crashes_its_decoder(tmp_path: Path) ->
         assert process.poll() is None
 
 
+@pytest.mark.fault("decoder crashes")
+def test_the_site_survives_an_original_that_crashes_its_decoder(tmp_path: Path) -> None:
+    """As after an update of a decoder: until now it could read the picture."""
+    photos, data, plugin = (tmp_path / name for name in ("photos", "data", "plugin"))
+    photos.mkdir()
+    path = photos / "a.jpg"
+    drawing(1).save(path)
+    path.write_bytes(path.read_bytes() + bad_decoder.CRASHES)
+    assert crawl(photos, data, tmp_path).returncode == 0
+    (thumbnail,) = data.glob("thumbnails/*/*.jpg")
+    thumbnail.unlink()
+    bad_decoder.install(plugin)
+    environment = {"PYTHONPATH": str(plugin), "CLIP_MODEL": "starter"}
+    with program("--data", str(data), **environment) as (process, address):
+        for made in ("thumb", "preview"):
+            status, text = answer_of(urllib.request.Request(f"{address}/pictures/1/{made}"))
+            assert (status, "crashes its decoder (SIGSEGV)" in text) == (404, True)
+        assert process.poll() is None
+
+
 def upload(address: str, content: bytes) -> tuple[int, str]:
     """Ask for a picture's vector; gives the answer's status and text."""
     body = b"--cut\r\nContent-Disposition: form-data; name=image; filename=a.jpg\r\n\r\n"
@@ -84,6 +104,11 @@ def upload(address: str, content: bytes) -> tuple[int, str]:
         body + content + b"\r\n--cut--\r\n",
         {"Content-Type": "multipart/form-data; boundary=cut"},
     )
+    return answer_of(request)
+
+
+def answer_of(request: urllib.request.Request) -> tuple[int, str]:
+    """Its status and text, whether it is an error or not."""
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read().decode()
