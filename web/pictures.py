@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import threading
 from collections import deque
@@ -150,3 +151,9 @@ def _idle_process() -> DecoderProcess | None:
         if process.is_alive:
             return process
     return None
+
+
+@atexit.register
+def _end_idle_processes() -> None:
+    while process := _idle_process():
+        process.close()
